@@ -1,0 +1,43 @@
+"""Where things are: what travels with the package, what the current folder adds, what is kept between runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def shipped(kind: str) -> Path:
+    """The folder of this kind (``data``, ``baselines``, ``submissions``) that came with the harness.
+
+    In a wheel it lies inside the package; in a checkout it is the checkout's own.
+    """
+    inside = _PACKAGE / "_shipped"
+    return (inside if inside.is_dir() else _PACKAGE.parent) / kind
+
+
+def cards() -> dict[str, Path]:
+    """Benchmark name -> its card; a ``data/`` in the current folder comes before the shipped one."""
+    found: dict[str, Path] = {}
+    for root in (Path("data"), shipped("data")):
+        for card in sorted(root.glob("*/benchmark.toml")):
+            found.setdefault(card.parent.name, card)
+    return found
+
+
+def prepared(benchmark: str) -> Path:
+    """Where a benchmark's prepared arrays are kept.
+
+    In ``data/BENCHMARK/prepared`` of the current folder where ``data/BENCHMARK`` exists, otherwise in the user's
+    cache folder.
+    """
+    local = Path("data") / benchmark
+    if local.is_dir():
+        return local / "prepared"
+    if sys.platform == "darwin":
+        cache = Path.home() / "Library" / "Caches"
+    else:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "facial-keypoint-harness" / benchmark

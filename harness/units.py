@@ -1,0 +1,48 @@
+"""Durations and sizes as people write them: ``30m``, ``8g``."""
+
+from __future__ import annotations
+
+import re
+
+_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+_BYTES = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+
+
+def parse_seconds(text: str) -> float:
+    """Seconds in ``90``, ``90s``, ``30m`` or ``2h``.
+
+    Raises:
+        ValueError: the text is not a positive duration.
+    """
+    return _parse(text, _SECONDS, "a duration such as 90s, 30m or 2h")
+
+
+def parse_bytes(text: str) -> int:
+    """Bytes in ``512m`` or ``8g`` (powers of 1024).
+
+    Raises:
+        ValueError: the text is not a positive size.
+    """
+    return int(_parse(text, _BYTES, "a size such as 512m or 8g"))
+
+
+def format_seconds(seconds: float) -> str:
+    """A duration for people: ``42 s``, ``3 min 05 s``, ``2 h 10 min``."""
+    if seconds < 60:
+        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def format_bytes(count: float) -> str:
+    """A size for people: ``640 MiB``, ``1.5 GiB``."""
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
+
+
+def _parse(text: str, factors: dict[str, float] | dict[str, int], wanted: str) -> float:
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]?)\s*", text.lower())
+    if match is None or match[2] not in factors or float(match[1]) == 0:
+        raise ValueError(f"{text!r} is not {wanted}")
+    return float(match[1]) * factors[match[2]]
