@@ -1,0 +1,208 @@
+"""The card: a TOML file that declares a benchmark, read into a validated `Benchmark`."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
+
+from harness.errors import CardError
+from harness.keypoints import LAYOUTS, KeypointLayout
+from harness.places import cards
+from harness.units import parse_bytes, parse_seconds
+
+Metric = Literal["mean_pixel_error", "rmse"]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True)
+
+
+class _LayoutTable(_Table):
+    name: str
+    keypoints: list[str]
+    mirror_pairs: list[Annotated[list[str], Field(min_length=2, max_length=2)]]
+    groups: dict[str, list[str]]
+    inter_ocular: Annotated[list[str], Field(min_length=2, max_length=2)]
+
+    def build(self) -> KeypointLayout:
+        return KeypointLayout(
+            name=self.name,
+            keypoints=tuple(self.keypoints),
+            mirror_pairs=tuple((a, b) for a, b in self.mirror_pairs),
+            groups={group: tuple(members) for group, members in self.groups.items()},
+            inter_ocular=(self.inter_ocular[0], self.inter_ocular[1]),
+        )
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("should be text in quotes, with its unit")
+    return value
+
+
+def _pair(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _layout(value: Any) -> KeypointLayout:
+    if isinstance(value, KeypointLayout):
+        return value
+    if isinstance(value, str):
+        if value not in LAYOUTS:
+            raise ValueError(f"there is no built-in layout of this name; known: {', '.join(LAYOUTS)}")
+        return LAYOUTS[value]
+    return _LayoutTable.model_validate(value).build()
+
+
+Duration = Annotated[float, BeforeValidator(lambda value: parse_seconds(_string(value)))]
+Size = Annotated[int, BeforeValidator(lambda value: parse_bytes(_string(value)))]
+
+
+class KaggleData(_Table):
+    """Photographs in Kaggle's files.
+
+    Attributes:
+        held_out: share of the fully labelled rows that is held out, by whole subjects.
+        seed: draws which subjects.
+    """
+
+    reader: Literal["kaggle"]
+    held_out: Annotated[float, Field(gt=0, lt=1)]
+    seed: Annotated[int, Field(ge=0)]
+
+
+class RenderedData(_Table):
+    """Faces drawn by the harness.
+
+    Attributes:
+        training, held_out: how many faces.
+        seed: draws them.
+        fully_labelled: share of the training faces with every keypoint; the rest have Kaggle's four.
+    """
+
+    reader: Literal["rendered"]
+    training: PositiveInt
+    held_out: PositiveInt
+    seed: Annotated[int, Field(ge=0)]
+    fully_labelled: Annotated[float, Field(gt=0, le=1)]
+
+
+class Bands(_Table):
+    """The largest value of the metric, in pixels, that still earns each band."""
+
+    ok: PositiveFloat
+    very_good: PositiveFloat
+    outstanding: PositiveFloat
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Bands:
+        if not self.outstanding < self.very_good < self.ok:
+            raise ValueError(
+                f"the bands are out of order (ok {self.ok}, very_good {self.very_good}, outstanding "
+                f"{self.outstanding}); less error is better, so each must be smaller than the one before"
+            )
+        return self
+
+    def best(self, value: float) -> str | None:
+        """The best band that a value earns, or None when it earns none."""
+        earned = [name for name in BANDS if value <= getattr(self, name)]
+        return earned[-1] if earned else None
+
+
+BANDS = tuple(Bands.model_fields)
+"""Band names, from the easiest to the hardest."""
+
+
+class CardLimits(_Table):
+    """What one submission may use, unless the command line says otherwise: seconds and bytes."""
+
+    time: Duration
+    memory: Size
+
+
+class Benchmark(_Table):
+    """A task with data, split, metric, bands and limits.
+
+    Attributes:
+        name: also the name of its board and of its folder in ``data/``.
+        title: one line for people.
+        layout: which keypoints; a card names a built-in layout or spells one out.
+        image_size: (height, width) in pixels.
+        metric: what ranks and bands.
+        data, bands, limits: see their classes.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    title: str
+    layout: Annotated[KeypointLayout, BeforeValidator(_layout)]
+    image_size: Annotated[tuple[PositiveInt, PositiveInt], BeforeValidator(_pair)]
+    metric: Metric
+    data: Annotated[KaggleData | RenderedData, Field(discriminator="reader")]
+    bands: Bands
+    limits: CardLimits
+
+
+def load_benchmark(name_or_card: str | Path) -> Benchmark:
+    """The benchmark of this name, or of the card at this path.
+
+    Raises:
+        CardError: no such card, or it is not valid; the message names file, key and remedy.
+    """
+    path = _find(str(name_or_card))
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CardError(f"{path}: cannot be read as TOML: {error}") from error
+    try:
+        return Benchmark.model_validate(table)
+    except ValidationError as invalid:
+        problems = "; ".join(_explain(problem) for problem in invalid.errors())
+        raise CardError(f"{path}: {problems}") from None
+
+
+def _find(name_or_card: str) -> Path:
+    path = Path(name_or_card)
+    if path.is_dir():
+        path /= "benchmark.toml"
+    if path.suffix == ".toml":
+        if not path.is_file():
+            raise CardError(f"{path}: there is no such card; name a benchmark ({', '.join(cards())}) or a TOML file")
+        return path
+    known = cards()
+    if name_or_card not in known:
+        near = difflib.get_close_matches(name_or_card, known, n=1)
+        raise CardError(
+            f"there is no benchmark {name_or_card!r}"
+            + (f"; did you mean {near[0]!r}?" if near else "")
+            + f" Known: {', '.join(known)}; your own goes to data/NAME/benchmark.toml"
+        )
+    return known[name_or_card]
+
+
+def _explain(problem: Any) -> str:
+    # The discriminator stands in the location of a union's keys; people know the key without it.
+    location = [str(part) for part in problem["loc"] if part not in ("kaggle", "rendered")]
+    key = ".".join(location)
+    if problem["type"] == "missing":
+        return f"key {key!r} is missing; add it"
+    if problem["type"] == "extra_forbidden":
+        return f"unknown key {key!r}; correct its spelling or take it out"
+    if problem["type"].startswith("union_tag"):
+        return "key 'data.reader' must be 'kaggle' or 'rendered'"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"key {key!r}: {message}" + (
+        f" (it is {problem['input']!r})" if not isinstance(problem["input"], dict) else ""
+    )
