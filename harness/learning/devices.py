@@ -1,0 +1,49 @@
+"""Which device to compute on, and what it can do."""
+
+from __future__ import annotations
+
+import ctypes
+
+import torch
+
+from harness.errors import MachineError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of this name; ``auto`` is the first of CUDA, MPS and the CPU that the machine has.
+
+    Raises:
+        MachineError: the name is unknown, or the machine has no such device.
+    """
+    if name not in DEVICES:
+        raise MachineError(f"unknown device {name!r}; choose one of {', '.join(DEVICES)}")
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return torch.device(next(each for each, is_present in present.items() if is_present))
+    if not present[name]:
+        reason = {
+            "cuda": "torch sees no NVIDIA GPU; check nvidia-smi and that torch was installed with CUDA",
+            "mps": "torch sees no Apple GPU; it needs macOS on Apple silicon",
+        }[name]
+        raise MachineError(f"this machine has no device {name!r}: {reason}, or choose --device cpu")
+    return torch.device(name)
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is worth using when a recipe leaves the precision to the harness."""
+    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep what the CPU's tensors free, for the next step to use again.
+
+    By default it hands every large block back to the kernel, which then clears each page anew: a third of the time of a
+    small network's step. Where the C library is another one, this does nothing.
+    """
+    trim_threshold, mmap_threshold = -1, -3  # malloc.h: M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(mmap_threshold, 2**30)
+        mallopt(trim_threshold, 2**31 - 1)

@@ -1,0 +1,196 @@
+"""Recipe: how the harness trains a submission, as plain values. Imports neither torch nor numpy."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from harness.errors import RecipeError
+from harness.learning.schedules import LR_SCHEDULES, MOMENTUM_SCHEDULES
+
+LOSSES = ("l1", "mse", "smooth_l1", "wing", "euclidean")
+PARTIAL_LABELS = ("mask", "drop")
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class _Number:
+    """A field that holds a number from ``low`` to ``high``."""
+
+    low: float
+    high: float
+    whole: bool = False
+
+    def __str__(self) -> str:
+        kind = "a whole number" if self.whole else "a number"
+        return (
+            f"{kind} from {self.low:g} to {self.high:g}" if self.high < math.inf else f"{kind} of at least {self.low:g}"
+        )
+
+    def allows(self, value: object) -> bool:
+        number = isinstance(value, int if self.whole else (int, float)) and not isinstance(value, bool)
+        return number and self.low <= value <= self.high and value < math.inf  # type: ignore[operator]  # it is a number
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """A field that holds one of a few words."""
+
+    words: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "one of " + ", ".join(f'"{word}"' for word in self.words)
+
+    def allows(self, value: object) -> bool:
+        return value in self.words
+
+
+@dataclass(frozen=True)
+class _Switch:
+    """A field that is true or false."""
+
+    def __str__(self) -> str:
+        return "true or false"
+
+    def allows(self, value: object) -> bool:
+        return isinstance(value, bool)
+
+
+@dataclass(frozen=True)
+class _Word:
+    """A field that holds any name; who uses it knows which exist."""
+
+    def __str__(self) -> str:
+        return "a name"
+
+    def allows(self, value: object) -> bool:
+        return isinstance(value, str) and value != ""
+
+
+def _number(default: float, low: float, high: float = math.inf) -> Any:
+    return field(default=default, metadata={"allowed": _Number(low, high)})
+
+
+def _whole(default: int, low: float, high: float = math.inf) -> Any:
+    return field(default=default, metadata={"allowed": _Number(low, high, whole=True)})
+
+
+def _choice(default: str, words: Iterable[str]) -> Any:
+    return field(default=default, metadata={"allowed": _Choice(tuple(words))})
+
+
+def _switch(default: bool) -> Any:
+    return field(default=default, metadata={"allowed": _Switch()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How to train: every field is one trick, and every trick has a value that switches it off.
+
+    Attributes:
+        epochs: times that every training row is seen.
+        batch_size: rows a step.
+        optimizer: "adamw", "sgd", "nesterov", "adam", "rmsprop", or any name that ``timm.optim`` knows.
+        lr: learning rate; where the schedule starts (one-cycle: its peak).
+        lr_schedule: "constant" (off), "linear", "cosine", "flat-cosine" or "one-cycle".
+        lr_end: learning rate at the end of the schedule.
+        warmup: share of the run in which the learning rate rises from 0; 0 is off.
+        momentum: SGD's momentum or Adam's beta1; 0 is off.
+        momentum_schedule: "constant" (off), "linear", or "one-cycle" (to ``momentum_end`` and back).
+        momentum_end: momentum at the end of the schedule.
+        weight_decay: on weights, not on biases and norms; 0 is off.
+        loss: "l1", "mse", "smooth_l1", "wing" or "euclidean"; "mse" is the plain one.
+        flip: share of images that are mirrored; 0 is off.
+        rotation: largest turn in degrees; 0 is off.
+        scale: largest change of size, as a share; 0 is off.
+        shift: largest move along each axis in pixels; 0 is off.
+        brightness: largest amount added to the grey value, as a share of white; 0 is off.
+        contrast: largest change of the distance from middle grey, as a share; 0 is off.
+        gamma: largest exponent is 1 + gamma, the smallest its inverse; 0 is off.
+        noise: largest standard deviation of added noise, as a share of white; 0 is off.
+        blur: largest standard deviation of the blur in pixels; 0 is off.
+        occlusion: share of images in which a grey box covers part of the face; 0 is off.
+        partial_labels: "mask" learns from the keypoints that a row has; "drop" leaves incomplete rows out.
+        ema: decay of the moving average of the weights, which is what predicts; 0 is off.
+        flip_test: average the prediction with that of the mirrored image.
+        early_stopping: epochs without a better validation error before training ends; 0 is off.
+        validation: share of training rows, by whole subjects, kept for the validation error; 0 is off.
+        precision: "auto" (bfloat16 where it is faster), "float32" (off) or "bfloat16".
+        seed: of every random number.
+
+    Raises:
+        RecipeError: a field is unknown or its value impossible.
+    """
+
+    epochs: int = _whole(60, 1)
+    batch_size: int = _whole(64, 1)
+    optimizer: str = field(default="adamw", metadata={"allowed": _Word()})
+    lr: float = _number(4e-3, 0)
+    lr_schedule: str = _choice("cosine", LR_SCHEDULES)
+    lr_end: float = _number(0.0, 0)
+    warmup: float = _number(0.05, 0, 0.9)
+    momentum: float = _number(0.9, 0, 0.9999)
+    momentum_schedule: str = _choice("constant", MOMENTUM_SCHEDULES)
+    momentum_end: float = _number(0.999, 0, 0.9999)
+    weight_decay: float = _number(0.01, 0)
+    loss: str = _choice("l1", LOSSES)
+    flip: float = _number(0.5, 0, 1)
+    rotation: float = _number(10.0, 0, 180)
+    scale: float = _number(0.1, 0, 0.9)
+    shift: float = _number(4.0, 0)
+    brightness: float = _number(0.1, 0, 1)
+    contrast: float = _number(0.2, 0, 1)
+    gamma: float = _number(0.0, 0, 4)
+    noise: float = _number(0.0, 0, 1)
+    blur: float = _number(0.0, 0, 10)
+    occlusion: float = _number(0.0, 0, 1)
+    partial_labels: str = _choice("mask", PARTIAL_LABELS)
+    ema: float = _number(0.99, 0, 0.99999)
+    flip_test: bool = _switch(True)
+    early_stopping: int = _whole(0, 0)
+    validation: float = _number(0.0, 0, 0.9)
+    precision: str = _choice("auto", PRECISIONS)
+    seed: int = _whole(0, 0, 2**32 - 1)
+
+    def __new__(cls, **values: object) -> Recipe:
+        """Check the names before ``__init__`` does, whose TypeError would not name the field that was meant."""
+        known = [each.name for each in fields(cls)]
+        for name in values:
+            if name not in known:
+                close = difflib.get_close_matches(str(name), known, n=1)
+                hint = f"did you mean {close[0]!r}?" if close else f"the fields are {', '.join(known)}"
+                raise RecipeError(f"a recipe has no field {name!r}; {hint}")
+        return super().__new__(cls)
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value, allowed = getattr(self, each.name), each.metadata["allowed"]
+            if not allowed.allows(value):
+                raise RecipeError(f"recipe field {each.name} is {value!r}; it must be {allowed}")
+        if self.early_stopping > 0 and self.validation == 0:
+            raise RecipeError(
+                f"recipe field early_stopping is {self.early_stopping} but validation is 0; "
+                "keep a share of the rows for validation, such as validation=0.1"
+            )
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Recipe:
+        """Make a recipe of plain values such as a parsed JSON object; fields that are not given keep their default.
+
+        Raises:
+            RecipeError: it is not a mapping, a field is unknown or its value impossible.
+        """
+        if not isinstance(values, Mapping):
+            raise RecipeError(f"a recipe must be a mapping of field to value, not {type(values).__name__}")
+        return cls(**values)
+
+    def with_changes(self, **changes: Any) -> Recipe:
+        """The same recipe with some fields changed, checked again."""
+        return replace(self, **changes)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every field with its value, ready for JSON."""
+        return asdict(self)

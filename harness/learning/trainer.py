@@ -1,0 +1,275 @@
+"""The trainer: data on the device, no loader, and a plan that keeps to its time budget."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from harness.errors import ContractError, TrainingError
+from harness.keypoints import KeypointLayout
+from harness.learning.augment import Augment, as_pictures
+from harness.learning.devices import has_fast_bfloat16, keep_freed_memory
+from harness.learning.optimizers import make_optimizer, set_lr_and_momentum
+from harness.learning.outputs import check_outputs, points_and_loss, summed_distance
+from harness.learning.plan import Plan
+from harness.learning.recipe import Recipe
+from harness.learning.schedules import lr_at, momentum_at
+from harness.learning.validation import BestWeights, Rows, mean_error, validation_rows
+
+EXPLODED = 100
+"""A mean training error of this many image sides is a divergence, though its loss may still be finite."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How training stands after an epoch; as text, one line.
+
+    Attributes:
+        epoch: epochs done.
+        epochs: epochs planned.
+        error_px: mean pixel error over the epoch's augmented training images.
+        validation_px: mean pixel error on the validation rows, if any are kept.
+        images_per_second: of this epoch's training.
+        seconds_left: forecast.
+    """
+
+    epoch: int
+    epochs: int
+    error_px: float
+    validation_px: float | None
+    images_per_second: float
+    seconds_left: float
+
+    def __str__(self) -> str:
+        validation = "" if self.validation_px is None else f", validation {self.validation_px:.2f} px"
+        minutes, seconds = divmod(round(self.seconds_left), 60)
+        return (
+            f"epoch {self.epoch}/{self.epochs}: error {self.error_px:.2f} px{validation}, "
+            f"{self.images_per_second:.0f} images/s, {minutes}:{seconds:02d} left"
+        )
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training gave.
+
+    Attributes:
+        model: in eval mode, with the averaged weights where the recipe asks for them.
+        epochs: epochs done; the last may be a part of one.
+        epochs_planned: what the recipe asked for.
+        stopped_early: the validation error no longer fell.
+        shortened: the time budget did not pay for every epoch.
+        images_per_second: over the whole run.
+        error_px: mean pixel error over the last epoch's augmented training images.
+        validation_px: mean pixel error of the kept weights on the validation rows, if any.
+    """
+
+    model: nn.Module
+    epochs: int
+    epochs_planned: int
+    stopped_early: bool
+    shortened: bool
+    images_per_second: float
+    error_px: float
+    validation_px: float | None
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, numpy and torch, which a model's initial weights and dropout draw from, and pin CUDA's kernels."""
+    random.seed(seed)
+    np.random.seed(seed)  # the global generator, since submissions use it
+    torch.manual_seed(seed)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS may sum in another order
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+
+
+def train(
+    model: nn.Module,
+    images: NDArray[np.uint8],
+    keypoints: NDArray[np.float32],
+    subjects: NDArray[np.int64],
+    *,
+    layout: KeypointLayout,
+    recipe: Recipe,
+    device: torch.device,
+    budget_seconds: float | None,
+    augmenter: Augment,
+    progress: Callable[[Progress], None],
+) -> Trained:
+    """Train a model in place by a recipe.
+
+    Args:
+        model: (B, 1, H, W) float in [0, 1] -> (B, K, 2) pixels.
+        images: (N, H, W).
+        keypoints: (N, K, 2) in pixels, NaN where missing.
+        subjects: (N,); no subject is split between training and validation.
+        layout: the K keypoints.
+        recipe: how to train.
+        device: where to train.
+        budget_seconds: wall time; where the recipe's epochs do not fit, fewer are planned. None is no limit.
+        augmenter: uint8 images (B, H, W) and keypoints -> float images (B, 1, H, W) and keypoints.
+        progress: called after each epoch.
+
+    Raises:
+        ContractError: the model does not keep the contract, or no row is left to train on.
+        RecipeError: the recipe's optimizer is unknown.
+        TrainingError: the loss became NaN or infinite, or the error exploded.
+    """
+    began = time.perf_counter()
+    keep_freed_memory()
+    usable = ~np.isnan(keypoints).any(axis=(1, 2)) if recipe.partial_labels == "drop" else np.ones(len(images), bool)
+    kept = validation_rows(subjects[usable], recipe.validation)
+    training = Rows.on(device, images[usable][~kept], keypoints[usable][~kept])
+    validation = Rows.on(device, images[usable][kept], keypoints[usable][kept])
+    if len(training) == 0:
+        raise ContractError(f"no row is left to train on with partial_labels={recipe.partial_labels!r}")
+    check_outputs(model.to(device), as_pictures(training.images[:2]), layout)  # and lazy layers take their shape
+    model.to(memory_format=torch.channels_last)
+    if not any(weight.requires_grad for weight in model.parameters()):
+        raise ContractError("the model has no weights that can be trained; give it layers, or requires_grad_(True)")
+    budget_left = None if budget_seconds is None else budget_seconds - (time.perf_counter() - began)
+    run = _Run(model, training, recipe, budget_left, augmenter)
+    best = BestWeights(recipe.early_stopping)
+    error_px, validation_px = math.nan, None
+    while run.plan.step < run.plan.steps:
+        error_px, images_per_second = run.epoch()
+        if len(validation):
+            validation_px = mean_error(run.predictor, validation)
+            best.offer(validation_px, run.predictor)
+        run.plan.refit()
+        epochs = run.plan.epochs
+        progress(Progress(run.epochs, epochs, error_px, validation_px, images_per_second, run.plan.seconds_left))
+        if best.is_over:
+            break
+    if best.weights is not None:
+        run.predictor.load_state_dict(best.weights)
+        validation_px = best.error_px
+    return Trained(
+        model=run.predictor.eval(),
+        epochs=run.epochs,
+        epochs_planned=recipe.epochs,
+        stopped_early=best.is_over,
+        shortened=run.plan.shortened,
+        images_per_second=run.images / run.seconds,
+        error_px=error_px,
+        validation_px=validation_px,
+    )
+
+
+class _Run:
+    """One training run: the model, its optimizer, its moving average and how far they are."""
+
+    def __init__(
+        self, model: nn.Module, rows: Rows, recipe: Recipe, budget_seconds: float | None, augmenter: Augment
+    ) -> None:
+        self.model, self.rows, self.recipe, self.augmenter = model, rows, recipe, augmenter
+        self.plan = Plan(recipe.epochs, math.ceil(len(rows) / recipe.batch_size), budget_seconds)
+        self.average = Average(model, recipe.ema) if recipe.ema else None
+        self.optimizer = make_optimizer(model, recipe)
+        self.generator = torch.Generator().manual_seed(recipe.seed)
+        self.half_size = max(rows.images.shape[1:]) / 2
+        self.epochs = self.images = 0
+        self.seconds = 0.0
+        device = rows.images.device
+        bfloat16 = recipe.precision == "bfloat16" or (recipe.precision == "auto" and has_fast_bfloat16(device))
+        self.autocast = torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16)
+
+    @property
+    def predictor(self) -> nn.Module:
+        """The model whose weights predict."""
+        return self.model if self.average is None else self.average.model
+
+    def epoch(self) -> tuple[float, float]:
+        """Train over every row once, or until the plan ends: the mean pixel error, and images per second.
+
+        Raises:
+            TrainingError: the loss became NaN or infinite, or the error exploded.
+        """
+        began, images = time.perf_counter(), 0
+        totals = torch.zeros(3, device=self.rows.images.device)
+        order = torch.randperm(len(self.rows), generator=self.generator).to(self.rows.images.device)
+        self.model.train()
+        # Batches of nearly equal size: a last batch of one row would break batch normalisation.
+        for rows in order.tensor_split(self.plan.steps_per_epoch):
+            totals += self._step(self.rows.images[rows], self.rows.keypoints[rows])
+            images += len(rows)
+            self.plan.advance()
+            if self.plan.step >= self.plan.steps:
+                break
+        distance, count, loss = totals.tolist()  # the one wait for the device in an epoch
+        seconds = time.perf_counter() - began
+        self.epochs, self.images, self.seconds = self.epochs + 1, self.images + images, self.seconds + seconds
+        error_px = distance / count if count else math.nan
+        self._assert_sane(loss, error_px)
+        return error_px, images / seconds
+
+    def _step(self, images: Tensor, keypoints: Tensor) -> Tensor:
+        """One update: (3,) summed distance in pixels, labelled keypoints, loss."""
+        recipe, progress = self.recipe, self.plan.progress
+        pictures, targets = self.augmenter(images, keypoints, self.generator)
+        with self.autocast:
+            outputs = self.model(pictures)
+        points, loss = points_and_loss(outputs, targets, recipe.loss, self.half_size)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has not typed it
+        set_lr_and_momentum(
+            self.optimizer,
+            lr_at(progress, schedule=recipe.lr_schedule, lr=recipe.lr, lr_end=recipe.lr_end, warmup=recipe.warmup),
+            momentum_at(
+                progress,
+                schedule=recipe.momentum_schedule,
+                momentum=recipe.momentum,
+                momentum_end=recipe.momentum_end,
+            ),
+        )
+        self.optimizer.step()
+        if self.average is not None:
+            self.average.update()
+        return torch.cat([summed_distance(points.detach(), targets), loss.detach().view(1)])
+
+    def _assert_sane(self, loss: float, error_px: float) -> None:
+        lr = self.optimizer.param_groups[0]["lr"]
+        remedy = f"lower lr (it is {self.recipe.lr:g}, and was {lr:.2g} by then), or lengthen warmup"
+        if not math.isfinite(loss):
+            raise TrainingError(f"the loss became {loss} in epoch {self.epochs} of {self.plan.epochs}; {remedy}")
+        if error_px > EXPLODED * 2 * self.half_size:
+            raise TrainingError(
+                f"the error grew to {error_px:.3g} pixels in epoch {self.epochs} of {self.plan.epochs}; {remedy}"
+            )
+
+
+class Average:
+    """An exponential moving average of a model's weights and of its batch statistics.
+
+    The decay starts low, (1 + n) / (10 + n) after n updates as in TensorFlow's, so that a short run is not ruled by its
+    initial weights.
+    """
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.model = copy.deepcopy(model).eval().requires_grad_(False)
+        self.decay = decay
+        self.updates = 0
+        mine, theirs = ((*each.parameters(), *each.buffers()) for each in (self.model, model))
+        self._pairs = list(zip(mine, theirs, strict=True))
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Move towards the model's present weights; counters, such as batch normalisation's, are copied."""
+        self.updates += 1
+        weight = 1 - min(self.decay, (1 + self.updates) / (10 + self.updates))
+        for mine, theirs in self._pairs:
+            if mine.is_floating_point():
+                mine.lerp_(theirs, weight)
+            else:
+                mine.copy_(theirs)
