@@ -21,6 +21,25 @@ def test_what_is_no_duration(text: str) -> None:
         parse_seconds(text)
 
 
-def test_for_people() -> None:
-    assert [format_seconds(s) for s in (4.2, 42, 185, 7800)] == ["4.2 s", "42 s", "3 min 05 s", "2 h 10 min"]
-    assert [format_bytes(b) for b in (640 * 2**20, 3 * 2**29)] == ["640 MiB", "1.5 GiB"]
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (4.2, "4.2 s"),
+        (8, "8 s"),
+        (42.4, "42 s"),
+        (185, "3 min 05 s"),
+        (1800, "30 min"),
+        (7200, "2 h"),
+        (7800, "2 h 10 min"),
+    ],
+)
+def test_durations_for_people(seconds: float, text: str) -> None:
+    assert format_seconds(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(500, "500 bytes"), (2048, "2 KiB"), (3 * 2**19, "1.5 MiB"), (640 * 2**20, "640 MiB"), (2**33, "8 GiB")],
+)
+def test_sizes_for_people(count: int, text: str) -> None:
+    assert format_bytes(count) == text

@@ -1,0 +1,1 @@
+"""The wall between a submission and everything that it must not reach."""

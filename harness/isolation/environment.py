@@ -1,0 +1,36 @@
+"""The environment variables of a worker, all of them: nothing of the grader's own reaches it."""
+
+from __future__ import annotations
+
+import os
+import site
+from pathlib import Path
+
+
+def environment(job: Path, *, cores: int, cuda: bool) -> dict[str, str]:
+    """What the libraries need to find a folder to write to, a number of threads, and the same sums every time."""
+    temporary = str(job / "tmp")
+    variables = {
+        "HOME": temporary,
+        "TMPDIR": temporary,
+        "MPLCONFIGDIR": temporary,
+        "TORCHINDUCTOR_CACHE_DIR": temporary,
+        "USER": "worker",  # torch asks for it, and /etc/passwd is out of reach
+        "LANG": "C.UTF-8",
+        "LC_ALL": "C.UTF-8",
+        "OMP_NUM_THREADS": str(cores),
+        "MKL_NUM_THREADS": str(cores),
+        "OPENBLAS_NUM_THREADS": str(cores),
+        "PYTHONHASHSEED": "0",
+        "PYTHONUNBUFFERED": "1",  # what was printed before a crash is worth most
+        "NO_ALBUMENTATIONS_UPDATE": "1",  # else it asks the network for a newer version
+    }
+    if site.ENABLE_USER_SITE:
+        variables["PYTHONUSERBASE"] = site.getuserbase()  # else it follows HOME
+    else:
+        variables["PYTHONNOUSERSITE"] = "1"
+    if cuda:
+        variables["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # repeatable sums
+        if chosen := os.environ.get("CUDA_VISIBLE_DEVICES"):
+            variables["CUDA_VISIBLE_DEVICES"] = chosen
+    return variables

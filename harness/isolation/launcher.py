@@ -1,0 +1,173 @@
+"""Starts a worker in a fresh interpreter, watches it, and says how it ended."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import selectors
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from harness.errors import MachineError
+from harness.isolation import bwrap
+from harness.isolation.environment import environment
+from harness.isolation.grants import grants_for, uses_cuda
+from harness.isolation.limits import Limit, Limits
+from harness.isolation.outcome import Outcome, outcome
+from harness.isolation.owner import give_to_own_user
+from harness.isolation.pipes import Message, Messages, Printed
+from harness.isolation.tiers import Tier
+from harness.isolation.watchdog import TICK, Watchdog
+
+_BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+_PR_SET_DUMPABLE = 4
+
+
+def launch(
+    job: Path,
+    *,
+    limits: Limits,
+    tier: Tier,
+    device: str,
+    on_message: Callable[[Message], None],
+    granted: Sequence[Path] = (),
+    secrets: Sequence[Path] = (),
+    entry: str = "harness.worker:main",
+    landlock_abi: int | None = None,
+) -> Outcome:
+    """Run ``entry(job, channel)`` in a process of its own and wait for its end.
+
+    The worker dies with the *thread* that called this, as the kernel counts parents; so it is this one that waits.
+
+    Args:
+        job: a folder with ``input/``, to be read, and ``output/``, to be written; ``tmp/``, ``plan.json`` and
+            ``log.txt`` join them.
+        limits: what ends the worker.
+        tier: what keeps it in.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+        on_message: is given every JSON object that the worker sends, as a dict of which nothing is to be trusted.
+        granted: more folders that it may read.
+        secrets: files and folders that it must not reach.
+        entry: ``module:function`` to run inside; the module may lie in ``input/``.
+        landlock_abi: an older Landlock than this kernel's, to see how it holds.
+
+    Raises:
+        MachineError: a secret is within reach, or the worker could not be started or locked in.
+    """
+    if os.name != "posix":
+        raise MachineError("a worker needs Linux or macOS; on Windows run the harness inside WSL 2")
+    _hide_memory()
+    start = time.monotonic()
+    job = job.resolve()
+    (job / "tmp").mkdir(exist_ok=True)
+    cuda, inside_bwrap = uses_cuda(device), tier is Tier.BWRAP
+    hidden = () if tier is Tier.NONE else secrets  # without walls nothing is out of reach
+    grants = grants_for(job, cuda=cuda, granted=granted, secrets=hidden)
+    user = None if inside_bwrap else give_to_own_user(job, [*grants.read, *grants.devices])
+    plan = {
+        "job": str(job),
+        "entry": entry,
+        "parent": None if inside_bwrap else os.getpid(),  # in there processes are numbered anew
+        "rlimits": limits.rlimits(cuda=cuda, own_user=user is not None),
+        "user": user,
+        "isolated": tier is not Tier.NONE,
+        "landlock_abi": landlock_abi,
+        "grants": asdict(grants),
+    }
+    around = bwrap.command(grants, job) if inside_bwrap else []
+    process, channel = _start(job, plan, around, environment(job, cores=limits.cores, cuda=cuda))
+    printed, messages = Printed(job / "log.txt", limits.printed), Messages(on_message)
+    watchdog = Watchdog(process.pid, [job / "tmp", job / "output"], limits)
+    try:
+        stopped = _watch(process, channel, printed, messages, watchdog, start + limits.seconds)
+    finally:
+        watchdog.kill()
+        code = process.wait()
+        log_tail = printed.close()
+        os.close(channel)
+        assert process.stdout is not None
+        process.stdout.close()
+    if messages.held is None and stopped is None:
+        raise MachineError(f"a worker's interpreter did not start; it said: {log_tail.strip() or 'nothing'}")
+    return outcome(
+        128 - code if inside_bwrap and code > 128 else code,  # bwrap passes a signal on as a shell does
+        stopped,
+        limits=limits,
+        seconds=time.monotonic() - start,
+        peak_memory=watchdog.peak_memory,
+        log_tail=log_tail,
+        held=messages.held or "nothing yet",
+    )
+
+
+def _start(
+    job: Path, plan: dict[str, Any], around: list[str], variables: dict[str, str]
+) -> tuple[subprocess.Popen[bytes], int]:
+    """The process, and our end of the pipe that it sends messages on."""
+    ours, theirs = os.pipe()
+    try:
+        (job / "plan.json").write_text(json.dumps(plan | {"channel": theirs}), encoding="utf-8")
+        # -P keeps the script's folder off the path. Not -I: it would ignore the hash seed among the variables.
+        process = subprocess.Popen(  # noqa: S603 - the command is this interpreter and a file of this package
+            [*around, sys.executable, "-P", str(_BOOTSTRAP), str(job / "plan.json")],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=variables,
+            cwd=job / "tmp",
+            pass_fds=(theirs,),
+            start_new_session=True,
+        )
+    except BaseException:
+        os.close(ours)
+        raise
+    finally:
+        os.close(theirs)
+    return process, ours
+
+
+def _watch(
+    process: subprocess.Popen[bytes],
+    channel: int,
+    printed: Printed,
+    messages: Messages,
+    watchdog: Watchdog,
+    deadline: float,
+) -> Limit | None:
+    """Pass on what comes out until the worker has ended or broken a limit, which is returned."""
+    assert process.stdout is not None
+    with selectors.DefaultSelector() as selector:
+        for descriptor, feed in ((process.stdout.fileno(), printed.feed), (channel, messages.feed)):
+            os.set_blocking(descriptor, False)
+            selector.register(descriptor, selectors.EVENT_READ, feed)
+        next_look = time.monotonic()
+        while True:
+            ended = process.poll() is not None
+            ready = selector.select(0 if ended else max(0.0, next_look - time.monotonic()))
+            for key, _ in ready:
+                if chunk := os.read(key.fd, 2**16):
+                    key.data(chunk)
+                else:
+                    selector.unregister(key.fd)
+            if printed.is_too_much:
+                return "printed"
+            if time.monotonic() > deadline:
+                return "time"
+            if ended and not ready:
+                return None
+            if not ended and time.monotonic() >= next_look:
+                next_look = time.monotonic() + TICK
+                if broken := watchdog.look():
+                    return broken
+
+
+def _hide_memory() -> None:
+    """Close this process's memory and environment to processes of the same user: the answer key is in it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, ctypes.c_ulong(0), 0, 0, 0)

@@ -1,0 +1,84 @@
+"""How a worker ended, and why in words for its author."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+
+from harness.isolation.limits import Limit, Limits
+
+OUT_OF_MEMORY = 86
+"""Exit code of a bootstrap that met a MemoryError."""
+
+_SIGNALS = {
+    "SIGSEGV": "the interpreter crashed (segmentation fault)",
+    "SIGBUS": "the interpreter crashed (bus error)",
+    "SIGFPE": "the interpreter crashed (arithmetic error)",
+    "SIGILL": "the interpreter crashed (illegal instruction)",
+    "SIGABRT": "the interpreter crashed (a library called abort)",
+    "SIGKILL": "it was killed from outside; the machine may have run out of memory",
+    "SIGSYS": "it made a system call that no submission may make",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a worker ended.
+
+    Attributes:
+        exit_code: None if a signal ended it.
+        signal: the number of that signal, or None.
+        stopped: the limit that ended it, or None.
+        seconds: wall clock, measured outside the worker.
+        peak_memory: bytes, of all its processes together.
+        log_tail: the last of what it printed, of which nothing is to be trusted.
+        reason: for its author, why it ended otherwise than with exit code 0; else None.
+        held: what kept it in, as its bootstrap reported before any other code ran.
+    """
+
+    exit_code: int | None
+    signal: int | None
+    stopped: Limit | None
+    seconds: float
+    peak_memory: int
+    log_tail: str
+    reason: str | None
+    held: str
+
+
+def outcome(
+    code: int, stopped: Limit | None, *, limits: Limits, seconds: float, peak_memory: int, log_tail: str, held: str
+) -> Outcome:
+    """The outcome of a process with this return code (as ``subprocess`` gives it), ended by us or by itself."""
+    stopped = stopped or _stopped_by_kernel(code, log_tail)
+    return Outcome(
+        exit_code=code if code >= 0 else None,
+        signal=-code if code < 0 else None,
+        stopped=stopped,
+        seconds=seconds,
+        peak_memory=peak_memory,
+        log_tail=log_tail,
+        reason=limits.sentence(stopped) if stopped else _reason(code),
+        held=held,
+    )
+
+
+def _stopped_by_kernel(code: int, log_tail: str) -> Limit | None:
+    """The limit behind an end that the kernel brought about, not the watchdog."""
+    if _name(code) == "SIGXCPU":
+        return "time"
+    if code == OUT_OF_MEMORY or (_name(code) == "SIGABRT" and "std::bad_alloc" in log_tail):
+        return "memory"
+    return None
+
+
+def _reason(code: int) -> str | None:
+    if code == 0:
+        return None
+    if code > 0:
+        return f"it ended with exit code {code}"
+    return _SIGNALS.get(_name(code), f"it was ended by signal {_name(code)}")
+
+
+def _name(code: int) -> str:
+    return signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)

@@ -1,0 +1,51 @@
+"""What this machine has to keep a submission in, for ``harness doctor``."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.isolation import bwrap, landlock, seccomp
+from harness.isolation.grants import cuda_devices, grants_for
+from harness.isolation.owner import why_no_own_user
+
+_USER_NAMESPACES = Path("/proc/sys/user/max_user_namespaces")
+
+
+class Finding(NamedTuple):
+    """One property of the machine: what it is, whether it is as one would wish, and more in words."""
+
+    name: str
+    holds: bool
+    remark: str
+
+
+def report() -> list[Finding]:
+    """Everything that decides how far a submission can be kept in here."""
+    abi, no_bwrap = landlock.version(), bwrap.why_not()
+    reads = grants_for(Path("JOB"), cuda=False).read
+    no_user = why_no_own_user(reads)
+    known, devices = seccomp.is_known(), cuda_devices()
+    closed = [node for node in devices if not os.access(node, os.R_OK | os.W_OK)]
+    return [
+        Finding("kernel", platform.system() == "Linux", f"{platform.system()} {platform.release()}"),
+        Finding("Landlock", abi > 0, f"ABI {abi}" if abi else "missing: Linux 5.13 and later have it, if switched on"),
+        Finding("seccomp", known, f"{'' if known else 'no '}table of system calls for {platform.machine()}"),
+        Finding("user namespaces", _user_namespaces() > 0, f"at most {_user_namespaces():,}; for bwrap only"),
+        Finding("bwrap", no_bwrap is None, no_bwrap or "works"),
+        Finding("a user for each worker", no_user is None, no_user or "root hands them out"),
+        Finding("NVIDIA devices", bool(devices) and not closed, _remark_on(devices, closed)),
+        Finding("submissions read", True, ", ".join(reads)),
+    ]
+
+
+def _remark_on(devices: list[str], closed: list[str]) -> str:
+    if closed:
+        return f"closed to you: {', '.join(closed)}"
+    return ", ".join(devices) or "none; where there is a GPU, run nvidia-smi once to make them"
+
+
+def _user_namespaces() -> int:
+    return int(_USER_NAMESPACES.read_text()) if _USER_NAMESPACES.exists() else 0

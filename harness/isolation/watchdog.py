@@ -1,0 +1,145 @@
+"""Measures a worker's processes and files, and ends it with everything that it started."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import stat
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+from harness.isolation.limits import Limit, Limits
+
+TICK = 0.05
+"""Seconds between two looks."""
+_ROUNDS = 10  # Every tenth look also searches for new processes and walks the folders, which takes milliseconds.
+_PATIENCE = 5.0  # Seconds for killed processes to be gone; only one stuck in the kernel takes longer.
+
+
+class Watchdog:
+    """Watches the descendants of one supervisor and the folders that they may write to.
+
+    The supervisor (see ``bootstrap``) adopts its orphans, so a process that detached itself is still found below it,
+    and two workers beside each other are told apart.
+    """
+
+    def __init__(self, supervisor: int, folders: Sequence[Path], limits: Limits) -> None:
+        self._supervisor = psutil.Process(supervisor)
+        self._folders = folders
+        self._limits = limits
+        self._seen: set[psutil.Process] = set()
+        self._looks = 0
+        self.peak_memory = 0
+        """Bytes, of all its processes together."""
+
+    def look(self) -> Limit | None:
+        """Measure once; the limit that is broken, or None."""
+        thorough = self._looks % _ROUNDS == 0 or not self._seen
+        self._looks += 1
+        if thorough:
+            self._search()
+        memory, threads = self._processes()
+        self.peak_memory = max(self.peak_memory, memory)
+        if memory > self._limits.memory:
+            return "memory"
+        if threads > self._limits.threads:
+            return "threads"
+        return self._files() if thorough else None
+
+    def kill(self) -> None:
+        """Kill everything below the supervisor until nothing is left, then the supervisor."""
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline:
+            self._search()
+            living = [process for process in self._seen if _is_alive(process)]
+            if not living:
+                break
+            for process in living:
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+            time.sleep(0.005)
+        if not _ends(self._supervisor, within=1.0):
+            with contextlib.suppress(psutil.Error):
+                self._supervisor.kill()
+
+    def _search(self) -> None:
+        """Remember every process below the supervisor, and below those it has lost."""
+        for root in (self._supervisor, *self._seen):
+            with contextlib.suppress(psutil.Error):
+                self._seen.update(root.children(recursive=True))
+        self._seen = {process for process in self._seen if _is_alive(process)}
+
+    def _processes(self) -> tuple[int, int]:
+        memory = threads = 0
+        for process in self._seen:
+            with contextlib.suppress(psutil.Error):
+                memory += process.memory_info().rss
+                threads += process.num_threads()
+        return memory, threads
+
+    def _files(self) -> Limit | None:
+        count, held = 0.0, sum(_held_without_name(process.pid) for process in self._seen)
+        for folder in self._folders:
+            files, used = _measure(folder, self._limits.files)
+            count, held = count + files, held + used
+        if count > self._limits.files:
+            return "files"
+        return "disk" if held > self._limits.disk else None
+
+
+def _measure(folder: Path, most: int) -> tuple[float, int]:
+    """Files below a folder and the bytes they hold on disk; gives up past ``most``.
+
+    A folder that does not let itself be read hides an unknown number.
+    """
+    count: float = 0
+    held = 0
+    waiting = [str(folder)]
+    while waiting and count <= most:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    count += 1
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    else:
+                        held += _held(entry)
+        except FileNotFoundError:
+            continue  # It was removed meanwhile.
+        except OSError:
+            return math.inf, held
+    return count, held
+
+
+def _held(entry: os.DirEntry[str]) -> int:
+    with contextlib.suppress(FileNotFoundError):
+        return entry.stat(follow_symlinks=False).st_blocks * 512
+    return 0
+
+
+def _held_without_name(process: int) -> int:
+    """Bytes in files that a process has removed but keeps open; Linux only."""
+    held = 0
+    with contextlib.suppress(OSError), os.scandir(f"/proc/{process}/fd") as descriptors:
+        for descriptor in descriptors:
+            with contextlib.suppress(OSError):
+                about = descriptor.stat()
+                held += about.st_blocks * 512 if about.st_nlink == 0 and stat.S_ISREG(about.st_mode) else 0
+    return held
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def _ends(process: psutil.Process, within: float) -> bool:
+    deadline = time.monotonic() + within
+    while _is_alive(process) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return not _is_alive(process)
