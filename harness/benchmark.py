@@ -89,7 +89,8 @@ class RenderedData(_Table):
 
     Attributes:
         training, held_out: how many faces.
-        seed: draws them.
+        seed: draws the training faces.
+        held_out_seed: draws the held-out faces for practice; where HARNESS_SECRET_SEED is set, it stands in for this.
         fully_labelled: share of the training faces with every keypoint; the rest have Kaggle's four.
     """
 
@@ -97,6 +98,7 @@ class RenderedData(_Table):
     training: PositiveInt
     held_out: PositiveInt
     seed: Annotated[int, Field(ge=0)]
+    held_out_seed: Annotated[int, Field(ge=0)]
     fully_labelled: Annotated[float, Field(gt=0, le=1)]
 
 

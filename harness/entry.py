@@ -56,6 +56,7 @@ class Entry(_Record):
     description: str = ""
     benchmark: str
     board: str
+    held_out: str = "files"
     date: str
     status: Literal["graded", "failed"]
     reason: str | None = None
@@ -66,6 +67,7 @@ class Entry(_Record):
     mistakes: list[str] = Field(default_factory=list)
     advice: list[str] = Field(default_factory=list)
     isolation: str
+    held: str = ""
     device: str
     seed: int | None = None
     parameters: int | None = None

@@ -1,7 +1,8 @@
-"""Writing files so that a reader meets either the old content or the new one, never half of it."""
+"""Writing files so that a reader never meets half of one, and removing folders that somebody else filled."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 from pathlib import Path
@@ -26,3 +27,30 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder, however deep somebody nested others in it.
+
+    ``shutil.rmtree`` recurses, and paths have a greatest length: both can be outrun. Here every folder is brought up to
+    the top before it is emptied.
+
+    Raises:
+        OSError: something could not be removed.
+    """
+    names = (f"{os.urandom(8).hex()}-{number}" for number in itertools.count())
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        here.chmod(0o700)
+        for entry in list(os.scandir(here)):
+            if not entry.is_dir(follow_symlinks=False):
+                Path(entry).unlink()
+            elif here == folder:
+                waiting.append(Path(entry))
+            else:
+                Path(entry).chmod(0o700)  # only who may write to a folder may move it
+                waiting.append(Path(entry).rename(folder / next(names)))
+        if here != folder:
+            here.rmdir()
+    folder.rmdir()

@@ -227,12 +227,20 @@ def test_messages_may_come_in_pieces() -> None:
         b"\xff\xfe",
         b"[" * 50_000,
         b'{"a": ' * 10_000,
-        b'{"a": ' + b"9" * 10_000 + b"}",
         b'{"a": "' + b"x" * LONGEST_MESSAGE + b'"}',
     ],
 )
 def test_what_is_no_message_is_dropped(line: bytes) -> None:
     assert listen(line + b"\n", b'{"after": 1}\n') == [{"after": 1}]
+
+
+@pytest.mark.parametrize("number", [b"9" * 10_000, b"9" * 19, b"1e999", b"NaN", b"-Infinity"])
+def test_a_number_that_no_float_holds_becomes_none(number: bytes) -> None:
+    assert listen(b'{"a": ' + number + b"}\n") == [{"a": None}]
+
+
+def test_half_a_character_becomes_a_question_mark() -> None:
+    assert listen(b'{"a": "\\ud800"}\n') == [{"a": "?"}]
 
 
 def test_an_endless_line_is_not_kept() -> None:

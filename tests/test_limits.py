@@ -12,7 +12,7 @@ def test_every_limit_has_a_sentence_with_its_figure_and_a_remedy() -> None:
 
     assert limits.sentence("time").startswith("it ran past its time limit of 30 min; train for fewer epochs")
     assert "8 GiB; use a smaller batch" in limits.sentence("memory")
-    assert "2 GiB to disk; keep fewer" in limits.sentence("disk")
+    assert "2 GiB to disk, or mapped files that it had removed; keep fewer" in limits.sentence("disk")
     assert "2,000 files; keep fewer" in limits.sentence("files")
     assert "10 MiB; print once an epoch" in limits.sentence("printed")
     assert "256 threads; start fewer" in limits.sentence("threads")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,9 +62,12 @@ class Split:
         held_out: what they are scored on; its keypoints are the answer key and stay with the grader.
         strata: name -> bool (N,) over the held-out rows; the first is the headline, the others are scored beside it.
         fingerprint: sha256 of the data and of how it was split; entries of different ones are never ranked together.
+        origin: where the held-out faces come from: ``files``; ``practice``, rendered from a public seed, so that anyone
+            can draw them; ``secret``, rendered from a seed that only the grader knows.
     """
 
     training: FaceSet
     held_out: FaceSet
     strata: dict[str, NDArray[np.bool_]]
     fingerprint: str
+    origin: Literal["files", "practice", "secret"] = "files"

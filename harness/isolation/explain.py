@@ -10,10 +10,22 @@ from collections.abc import Iterator
 
 _COMPILED = ("torch._inductor", "torch._dynamo", "triton")
 _LOADER = ("torch.utils.data",)
-_NETWORK = ("socket", "ssl", "http", "urllib", "asyncio", "requests", "urllib3", "httpx", "huggingface_hub")
+_NETWORK = (
+    "torch.distributed",
+    "socket",
+    "ssl",
+    "http",
+    "urllib",
+    "asyncio",
+    "requests",
+    "urllib3",
+    "httpx",
+    "huggingface_hub",
+)
 _PROCESSES = ("subprocess", "multiprocessing", "concurrent.futures.process", "joblib", "pty")
+_REFUSALS = (errno.EPERM, errno.EACCES, errno.ENOSYS)
 _STARTS_PROCESS = ("fork", "spawn", "exec", "popen", "system(")
-_REFUSED = ("Permission denied", "Operation not permitted")
+_REFUSED = ("permission denied", "operation not permitted")
 
 
 def explain(exception: BaseException) -> str | None:
@@ -30,7 +42,7 @@ def explain(exception: BaseException) -> str | None:
 def _explain(error: BaseException, modules: set[str]) -> str | None:
     number = error.errno if isinstance(error, OSError) else None
     file = error.filename if isinstance(error, OSError) else None
-    refused = number in (errno.EPERM, errno.EACCES) or any(words in str(error) for words in _REFUSED)
+    refused = number in _REFUSALS or any(words in str(error).lower() for words in _REFUSED)
     causes = (
         (
             number == errno.EFBIG,

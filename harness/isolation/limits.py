@@ -69,7 +69,8 @@ class Limits:
             "smaller network, or allow more with --time-limit",
             "memory": f"it needed more memory than its limit of {format_bytes(self.memory)}; use a smaller batch or "
             "network, or allow more with --memory-limit",
-            "disk": f"it wrote more than {format_bytes(self.disk)} to disk; keep fewer or smaller checkpoints",
+            "disk": f"it wrote more than {format_bytes(self.disk)} to disk, or mapped files that it had removed; keep "
+            "fewer or smaller checkpoints",
             "files": f"it made more than {self.files:,} files; keep fewer of them, or several arrays in one",
             "printed": f"it printed more than {format_bytes(self.printed)}; print once an epoch, not once a batch",
             "threads": f"it started more than {self.threads:,} threads; start fewer",

@@ -51,8 +51,8 @@ class Messages:
     """JSON objects, one a line, from a worker that may send anything; each goes to ``on_message`` as a dict.
 
     The first is the bootstrap's, who speaks before it lets anybody else speak, and is kept here. Lines that are too
-    long, too many or no JSON object are dropped. NaN and infinite numbers become None, so that every message can be
-    written as JSON again.
+    long, too many or no JSON object are dropped. NaN, infinite and absurdly long numbers become None and halves of
+    characters question marks, so that every message can be written to a file again.
     """
 
     def __init__(self, on_message: Callable[[Message], None]) -> None:
@@ -75,7 +75,9 @@ class Messages:
             return
         self._left -= 1
         try:
-            message = json.loads(line, parse_float=_finite, parse_constant=_finite)
+            message = json.loads(line, parse_float=_finite, parse_constant=_finite, parse_int=_short)
+            # An escape can write half a character, which no file can hold.
+            message = json.loads(json.dumps(message, ensure_ascii=False).encode("utf-8", "replace"))
         except (ValueError, RecursionError):
             return
         if not isinstance(message, dict):
@@ -91,3 +93,7 @@ class Messages:
 def _finite(text: str) -> float | None:
     value = float(text)
     return value if math.isfinite(value) else None
+
+
+def _short(digits: str) -> int | None:
+    return int(digits) if len(digits) <= 18 else None

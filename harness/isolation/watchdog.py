@@ -82,6 +82,8 @@ class Watchdog:
         return memory, threads
 
     def _files(self) -> Limit | None:
+        if any(_keeps_removed_files_mapped(process.pid, self._folders) for process in self._seen):
+            return "disk"
         count, held = 0.0, sum(_held_without_name(process.pid) for process in self._seen)
         for folder in self._folders:
             files, used = _measure(folder, self._limits.files)
@@ -130,6 +132,30 @@ def _held_without_name(process: int) -> int:
                 about = descriptor.stat()
                 held += about.st_blocks * 512 if about.st_nlink == 0 and stat.S_ISREG(about.st_mode) else 0
     return held
+
+
+def _keeps_removed_files_mapped(process: int, folders: Sequence[Path]) -> bool:
+    """Whether a process maps files of these folders that are removed and closed; Linux only.
+
+    Nobody can tell how large such a file is, and one mapped page keeps all of it on disk. What Python and numpy map
+    stays open, and is counted with the open files.
+    """
+    with contextlib.suppress(OSError):
+        removed = {
+            int(words[4])
+            for words in (line.split(maxsplit=5) for line in Path(f"/proc/{process}/maps").read_text().splitlines())
+            if words[-1].endswith("(deleted)") and words[-1].startswith(tuple(f"{folder}/" for folder in folders))
+        }
+        if removed:
+            with os.scandir(f"/proc/{process}/fd") as descriptors:
+                return not removed <= {_inode(descriptor) for descriptor in descriptors}
+    return False
+
+
+def _inode(descriptor: os.DirEntry[str]) -> int:
+    with contextlib.suppress(OSError):
+        return descriptor.stat().st_ino
+    return 0
 
 
 def _is_alive(process: psutil.Process) -> bool:

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.files import remove_tree, write_atomically
+
+
+def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "file"
+
+    write_atomically(path, b"first")
+    write_atomically(path, b"second")
+
+    assert path.read_bytes() == b"second"
+    assert [each.name for each in path.parent.iterdir()] == ["file"]
+
+
+def test_what_cannot_be_written_leaves_the_old_file_and_nothing_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    write_atomically(path, b"first")
+
+    def full(_: int) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(path, b"second")
+
+    assert path.read_bytes() == b"first"
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+def test_folders_nested_past_every_limit_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "kept").write_text("x")
+    monkeypatch.chdir(tmp_path / "tree")
+    for _ in range(3000):
+        Path("d").mkdir()
+        os.chdir("d")
+    Path("file").write_text("x")
+    Path("link").symlink_to(tmp_path / "kept")
+    Path("closed").mkdir(mode=0)
+    monkeypatch.undo()
+
+    remove_tree(tmp_path / "tree")
+
+    assert [each.name for each in tmp_path.iterdir()] == ["kept"]
