@@ -1,0 +1,40 @@
+"""The ``harness`` command: one module a subcommand, imported when it is called for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from harness.cli.parsing import Parser, run
+
+_COMMANDS = {
+    "new": "write a submission that runs as it stands",
+    "check": "try a submission in under twenty seconds: contract, known mistakes, forecast",
+    "predict": "train a submission and write its predictions; needs no answer key",
+    "score": "score a file of predictions against the answer key",
+    "data": "prepare, describe or draw a benchmark's data",
+    "leaderboard": "show a board, or derive it anew from its entries",
+    "doctor": "tell what this machine offers: device, memory, isolation",
+}
+
+_EXAMPLES = """
+  harness new my_model
+  harness check submissions/my_model.py
+  grade submissions/my_model.py
+  harness leaderboard show
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point of the ``harness`` command; returns the exit code."""
+    parser = Parser(
+        prog="harness",
+        description="Tools around `grade`, which grades a submission and records it.",
+        examples=_EXAMPLES,
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, summary in _COMMANDS.items():
+        module = import_module(f"harness.cli.{name}")
+        command = commands.add_parser(name, help=summary, description=module.__doc__, examples=module.EXAMPLES)
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return run(parser, argv)

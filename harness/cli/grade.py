@@ -1,0 +1,147 @@
+"""Grade submissions: train each away from the answers, score it on held-out faces, record it on the leaderboard.
+
+A submission is a Python file (or a folder with submission.py) that keeps the contract of submissions/README.md, a CSV
+of predictions, or the name of a baseline.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.cli.parsing import Parser, add_run_arguments, open_benchmark, run_conditions
+from harness.cli.parsing import run as run_command
+from harness.errors import HarnessError, LeaderboardError, MachineError, SubmissionError, UsageError
+
+if TYPE_CHECKING:
+    from harness.benchmark import Benchmark
+    from harness.datasets.faces import Split
+    from harness.entry import Entry
+    from harness.grading import Graded
+    from harness.leaderboard import Leaderboard
+
+EXAMPLES = """
+  grade submissions/example.py
+  grade submissions/example.py --benchmark kaggle --data ~/facial-keypoints-detection
+  grade submissions/*.py --time-limit 10m --json results.json
+  grade submissions/my_model.py --require very_good --no-record   # in CI: exit code 1 below the band
+
+exit code:
+  0 graded   1 graded, below --require   2 the submission's fault   3 the harness's, the data's or the machine's
+"""
+
+BELOW_REQUIRED = 1
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point of the ``grade`` command; returns the exit code."""
+    parser = Parser(prog="grade", description=__doc__, examples=EXAMPLES)
+    parser.add_argument("submissions", nargs="+", metavar="SUBMISSION", help="a file, a folder, or a baseline's name")
+    add_run_arguments(parser)
+    board = parser.add_argument_group("what is kept")
+    board.add_argument(
+        "--leaderboard", type=Path, default=Path("leaderboard"), metavar="DIR", help="its folder (leaderboard)"
+    )
+    board.add_argument("--board", metavar="NAME", help="the board in it (the benchmark's name)")
+    board.add_argument("--no-record", action="store_true", help="leave the leaderboard alone")
+    board.add_argument("--json", type=Path, metavar="FILE", help="write the entry (a list for several submissions)")
+    board.add_argument("--out", type=Path, metavar="DIR", help="write predictions, log and a picture of the faces")
+    board.add_argument("--save-weights", type=Path, metavar="FILE", help="write the trained weights (.safetensors)")
+    board.add_argument(
+        "--require", choices=("ok", "very_good", "outstanding"), help="exit with 1 when the band is not reached"
+    )
+    parser.set_defaults(run=run)
+    return run_command(parser, argv)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Grade every submission; one that fails does not take the others along."""
+    from harness.leaderboard import Leaderboard
+
+    if arguments.save_weights and len(arguments.submissions) > 1:
+        raise UsageError("--save-weights FILE goes with one submission; grade them one at a time")
+    benchmark, split = open_benchmark(arguments)
+    board = Leaderboard(arguments.leaderboard, arguments.board or benchmark.name)
+    if not arguments.no_record:
+        board.refuse_other_data(split.fingerprint)
+    codes, entries = [], []
+    for submission in arguments.submissions:
+        try:
+            graded = _grade(submission, arguments, benchmark, split, board)
+            entries.append(graded.entry)
+            codes.append(_exit_code(graded.entry, arguments.require, benchmark))
+            if not arguments.no_record:
+                _record(graded.entry, board)
+            _keep(graded, arguments, split)
+        except HarnessError as error:
+            print(f"error: {error}", file=sys.stderr)
+            codes.append(error.exit_code)
+    if arguments.json and entries:
+        records = [json.loads(entry.to_json()) for entry in entries]
+        _write(arguments.json, json.dumps(records if len(arguments.submissions) > 1 else records[0], indent=2) + "\n")
+    return max(codes)
+
+
+def _grade(
+    submission: str, arguments: argparse.Namespace, benchmark: Benchmark, split: Split, board: Leaderboard
+) -> Graded:
+    from harness.grading import grade
+    from harness.reporting.console import report
+    from harness.reporting.progress import ProgressLine
+    from harness.source import find_source
+
+    source = find_source(submission)
+    conditions = run_conditions(arguments, benchmark, save_weights=arguments.save_weights is not None)
+    with ProgressLine(sys.stderr) as line:
+        graded = grade(source, benchmark, split, conditions, board=board.csv.stem, on_progress=line.training)
+    print(report(graded.entry, benchmark))
+    return graded
+
+
+def _keep(graded: Graded, arguments: argparse.Namespace, split: Split) -> None:
+    if arguments.save_weights and graded.weights is not None:
+        _write(arguments.save_weights, graded.weights)
+    if arguments.out:
+        from harness.reporting.folder import write_folder
+
+        write_folder(arguments.out / graded.entry.submission, graded, split)
+
+
+def _record(entry: Entry, board: Leaderboard) -> None:
+    try:
+        board.record(entry)
+    except LeaderboardError as error:
+        rescued = Path(tempfile.gettempdir()) / f"{entry.id}.json"
+        _write(rescued, entry.to_json())
+        raise LeaderboardError(
+            f"{error}. It was kept as {rescued}: copy it to that place and run `harness leaderboard rebuild`"
+        ) from error
+    for problem in board.rebuild():
+        print(f"warning: {problem}", file=sys.stderr)
+    if entry.status == "graded":
+        place = [each.id for each in board.read().entries].index(entry.id) + 1
+        print(f"  rank {place} on {board.csv}")
+    else:
+        print(f"  recorded on {board.csv}")
+
+
+def _exit_code(entry: Entry, required: str | None, benchmark: Benchmark) -> int:
+    if entry.status == "failed":
+        return SubmissionError.exit_code
+    if required and entry.scores[benchmark.metric].value > getattr(benchmark.bands, required):
+        print(f"  below {required}, which --require asks for", file=sys.stderr)
+        return BELOW_REQUIRED
+    return 0
+
+
+def _write(path: Path, content: str | bytes) -> None:
+    from harness.files import write_atomically
+
+    try:
+        write_atomically(path, content.encode() if isinstance(content, str) else content)
+    except OSError as error:
+        raise MachineError(f"{path}: could not be written: {error.strerror}") from error

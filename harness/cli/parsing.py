@@ -1,0 +1,135 @@
+"""What the commands share: the parser, the arguments of a run, and how an error ends."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from harness.errors import HarnessError, UsageError
+from harness.units import parse_bytes, parse_seconds
+
+if TYPE_CHECKING:
+    from harness.benchmark import Benchmark
+    from harness.datasets.faces import Split
+    from harness.job import Conditions
+
+INTERRUPTED = 130
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose help ends in examples, and whose errors are not the submission's fault (exit 2)."""
+
+    def __init__(self, *, examples: str, **options: Any) -> None:
+        super().__init__(**options, formatter_class=argparse.RawDescriptionHelpFormatter)
+        self.epilog = "examples:\n" + examples.strip("\n")
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and leave with the exit code of a usage error."""
+        self.print_usage(sys.stderr)
+        self.exit(UsageError.exit_code, f"{self.prog}: error: {message}\n")
+
+
+def run(parser: Parser, argv: list[str] | None) -> int:
+    """Parse, call the command's ``run`` and turn an error into a sentence and an exit code."""
+    arguments = parser.parse_args(argv)
+    try:
+        code: int = arguments.run(arguments)
+    except HarnessError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted; nothing was recorded", file=sys.stderr)
+        return INTERRUPTED
+    return code
+
+
+def duration(text: str) -> float:
+    """An argument such as ``30m``, in seconds."""
+    try:
+        return parse_seconds(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def size(text: str) -> int:
+    """An argument such as ``8g``, in bytes."""
+    try:
+        return parse_bytes(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def whole(text: str) -> int:
+    """An argument that counts from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
+
+
+def add_data_arguments(parser: argparse.ArgumentParser) -> None:
+    """--benchmark and --data."""
+    parser.add_argument(
+        "--benchmark", default="rendered", metavar="NAME|CARD", help="a benchmark's name or its card (rendered)"
+    )
+    parser.add_argument("--data", type=Path, metavar="DIR", help="where the data's files are (data/NAME)")
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """What decides how a submission is run."""
+    add_data_arguments(parser)
+    # The names are those of harness.learning.devices and harness.isolation.tiers, which would import torch here.
+    parser.add_argument(
+        "--device", default="auto", choices=("auto", "cpu", "cuda", "mps"), help="where to train (auto)"
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="in place of the recipe's seed")
+    parser.add_argument("--epochs", type=whole, metavar="N", help="in place of the recipe's epochs")
+    parser.add_argument("--time-limit", type=duration, metavar="30m", help="for one submission (from the card)")
+    parser.add_argument("--memory-limit", type=size, metavar="8g", help="for one submission (from the card)")
+    parser.add_argument(
+        "--isolation",
+        default="auto",
+        choices=("auto", "landlock", "bwrap", "container", "none"),
+        help="what keeps the submission from everything else (auto: the strongest default that holds here)",
+    )
+
+
+def open_benchmark(arguments: argparse.Namespace) -> tuple[Benchmark, Split]:
+    """The benchmark of ``--benchmark`` and its faces."""
+    from harness.benchmark import load_benchmark
+
+    benchmark = load_benchmark(arguments.benchmark)
+    return benchmark, open_faces(benchmark, arguments)
+
+
+def open_faces(benchmark: Benchmark, arguments: argparse.Namespace) -> Split:
+    """The faces of a benchmark, from ``--data``, with a progress line while they are prepared."""
+    from harness.datasets.opening import open_split
+    from harness.reporting.progress import ProgressLine
+
+    with ProgressLine(sys.stderr) as line:
+        return open_split(benchmark, arguments.data, lambda done, total: line.count("rendering faces", done, total))
+
+
+def run_conditions(arguments: argparse.Namespace, benchmark: Benchmark, **more: Any) -> Conditions:
+    """How ``--device``, ``--seed``, the limits and ``--isolation`` say that a submission is run."""
+    from harness.isolation.limits import Limits
+    from harness.isolation.tiers import choose
+    from harness.job import Conditions
+    from harness.places import prepared
+
+    board = getattr(arguments, "leaderboard", None)
+    secrets = (arguments.data, prepared(benchmark.name), Path("data"), Path("submissions"), board)
+    overrides = {name: getattr(arguments, name) for name in ("seed", "epochs")}
+    limits = Limits(
+        seconds=arguments.time_limit or benchmark.limits.time, memory=arguments.memory_limit or benchmark.limits.memory
+    )
+    return Conditions(
+        device=arguments.device,
+        overrides={name: value for name, value in overrides.items() if value is not None},
+        limits=limits,
+        tier=choose(arguments.isolation),
+        secrets=tuple(path for path in secrets if path is not None),
+        **more,
+    )

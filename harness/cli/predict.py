@@ -1,0 +1,70 @@
+"""Train a submission and write its predictions: the untrusted half of `grade`, which needs no answer key."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from harness.cli.parsing import add_run_arguments, open_benchmark, run_conditions
+from harness.errors import SubmissionError, UsageError
+
+EXAMPLES = """
+  harness predict submissions/my_model.py --out predictions.npy
+  harness score predictions.npy
+
+  # What Kaggle's submission page takes:
+  harness predict submissions/my_model.py --benchmark kaggle --data ~/facial-keypoints-detection \\
+      --images test --format kaggle --out submission.csv
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``harness predict``."""
+    parser.add_argument("submission", metavar="SUBMISSION", help="a file, a folder, or a baseline's name")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to write the predictions")
+    parser.add_argument(
+        "--images", choices=("held-out", "test"), default="held-out", help="which images to predict (held-out)"
+    )
+    parser.add_argument(
+        "--format",
+        choices=("npy", "wide", "kaggle"),
+        default="npy",
+        help="npy: float32 (N, K, 2); wide: a CSV with an image a row; kaggle: RowId,Location (npy)",
+    )
+    add_run_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the submission on the chosen images and write what it predicts."""
+    import numpy as np
+
+    from harness.datasets.opening import open_lookup, open_test
+    from harness.job import run_job
+    from harness.predictions import asked_locations, write_long, write_wide
+    from harness.reporting.progress import ProgressLine
+    from harness.source import find_source
+
+    source = find_source(arguments.submission)
+    if source.entry is None:
+        raise UsageError(f"{source.path}: holds predictions already; `harness score` scores them")
+    benchmark, split = open_benchmark(arguments)
+    images, image_ids = split.held_out.images, np.arange(1, len(split.held_out) + 1)
+    if arguments.images == "test":
+        image_ids, images = open_test(benchmark, arguments.data)
+    with ProgressLine(sys.stderr) as line:
+        result = run_job(source, split.training, images, run_conditions(arguments, benchmark), line.training)
+    if result.predictions is None:
+        raise SubmissionError(f"{source.path}: {result.reason}")
+    if arguments.format == "npy":
+        with arguments.out.open("wb") as file:
+            np.save(file, result.predictions)
+    elif arguments.format == "wide":
+        write_wide(arguments.out, result.predictions, image_ids, benchmark.layout)
+    elif arguments.images == "test":
+        lookup = open_lookup(benchmark, arguments.data)
+        write_long(arguments.out, asked_locations(result.predictions, image_ids, lookup), lookup.row_ids)
+    else:
+        write_long(arguments.out, result.predictions.ravel(), np.arange(1, result.predictions.size + 1))
+    print(f"wrote predictions for {len(images)} images to {arguments.out}")
+    return 0

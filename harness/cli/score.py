@@ -1,0 +1,49 @@
+"""Score a file of predictions for the held-out images: a CSV (wide or RowId,Location) or a .npy of (N, K, 2) pixels."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from harness.cli.parsing import add_data_arguments, open_benchmark
+from harness.errors import LoadError
+
+EXAMPLES = """
+  harness predict submissions/my_model.py --out predictions.npy
+  harness score predictions.npy
+  harness score predictions.csv --benchmark kaggle --data ~/facial-keypoints-detection --json scores.json
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``harness score``."""
+    parser.add_argument("predictions", type=Path, metavar="FILE", help="a .npy or .csv file")
+    add_data_arguments(parser)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Score the file and print what came of it; nothing is recorded."""
+    from harness.diagnosis import find_mistakes
+    from harness.entry import strata_of
+    from harness.isolation.reader import read_predictions
+    from harness.predictions import read_csv
+    from harness.reporting.console import scores
+    from harness.scoring import score
+
+    path: Path = arguments.predictions
+    if path.suffix not in (".npy", ".csv") or not path.is_file():
+        raise LoadError(f"{path}: there is no such .npy or .csv file")
+    benchmark, split = open_benchmark(arguments)
+    held_out = split.held_out
+    if path.suffix == ".csv":
+        predictions = read_csv(path, len(held_out), held_out.layout)
+    else:
+        predictions = read_predictions(path, (len(held_out), len(held_out.layout), 2))
+    strata = strata_of(score(predictions, held_out, split.strata))
+    print("\n".join(scores(strata, benchmark, find_mistakes(predictions, held_out))))
+    if arguments.json:
+        table = {name: stratum.model_dump() for name, stratum in strata.items()}
+        arguments.json.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+    return 0

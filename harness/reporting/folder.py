@@ -1,0 +1,33 @@
+"""An entry as a folder: the record, the predictions, the log's tail and a picture of the faces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from harness.datasets.faces import Split
+from harness.errors import MachineError
+from harness.grading import Graded
+from harness.predictions import write_wide
+from harness.reporting.plots import draw_result
+
+
+def write_folder(folder: Path, graded: Graded, split: Split) -> None:
+    """Write ``entry.json``, ``log.txt`` and, for a graded entry, ``predictions.csv`` and ``faces.png``.
+
+    The picture shows held-out faces with their answers: it is for the teacher, not for the competitor.
+
+    Raises:
+        MachineError: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "entry.json").write_text(graded.entry.to_json(), encoding="utf-8")
+        (folder / "log.txt").write_text(graded.entry.log_tail, encoding="utf-8")
+        if graded.predictions is not None:
+            ids = np.arange(1, len(graded.predictions) + 1)
+            write_wide(folder / "predictions.csv", graded.predictions, ids, split.held_out.layout)
+            draw_result(folder / "faces.png", graded.entry, graded.predictions, split)
+    except OSError as error:
+        raise MachineError(f"{error.filename or folder}: could not be written: {error.strerror}") from error

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from harness.reporting.console import plain
+from harness.reporting.progress import ProgressLine
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+EPOCH = {"epoch": 3.0, "epochs": 60.0, "error_px": 2.5, "images_per_second": 1234.0, "seconds_left": 95.0}
+
+
+def test_a_terminal_line_is_rewritten_in_place_and_wiped_at_the_end() -> None:
+    terminal = Terminal()
+
+    with ProgressLine(terminal) as line:
+        line.training(EPOCH)
+
+    shown = terminal.getvalue()
+    assert "epoch 3/60  error 2.50 px  1,234 images/s  1 min 35 s left" in shown
+    assert "\n" not in shown and shown.endswith(" \r")
+
+
+def test_a_log_gets_a_plain_line_now_and_then() -> None:
+    log = io.StringIO()
+
+    with ProgressLine(log) as line:
+        for done in range(1, 101):
+            line.count("rendering faces", done, 100)
+
+    assert log.getvalue() == "rendering faces: 100 of 100\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("\x1b[31mred\x1b[0m\x07", "[31mred[0m"),
+        ("::add-mask::x", ": :add-mask::x"),
+        ("ok\n  ##[error]x", "ok\n  ## [error]x"),
+        ("Größe vier", "Größe vier"),
+    ],
+)
+def test_a_competitors_text_is_made_harmless(written: str, shown: str) -> None:
+    assert plain(written) == shown
