@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from harness.datasets.kaggle import Lookup
 from harness.errors import DataError, PredictionError
+from harness.isolation.reader import LARGEST_COORDINATE
 from harness.keypoints import KeypointLayout
 
 _ID = "ImageId"
@@ -113,13 +114,13 @@ def _check_ids(path: Path, cells: pd.Series[str], wanted: int) -> NDArray[np.int
 
 def _numbers(path: Path, cells: pd.DataFrame) -> NDArray[np.float64]:
     numbers = np.asarray(cells.apply(pd.to_numeric, errors="coerce"), dtype=np.float64)
-    bad = ~np.isfinite(numbers)
+    bad = ~(np.abs(numbers) <= LARGEST_COORDINATE)
     if bad.any():
         row, column = (int(i) for i in np.argwhere(bad)[0])
         cell = cells.iat[row, column]
         raise PredictionError(
             f"{path}, line {row + 2}, column {cells.columns[column]!r}: "
-            + (f"{cell!r} is not a finite number" if cell else "the cell is empty")
+            + (f"{cell!r} is not a number of pixels" if cell else "the cell is empty")
             + "; predict every keypoint of every image"
         )
     return numbers

@@ -14,8 +14,13 @@ from pathlib import Path
 
 from harness.errors import LoadError
 from harness.places import shipped
+from harness.units import format_bytes
 
 _FOLDER_ENTRY = "submission.py"
+_MOST_FILES = 2000
+_MOST_BYTES = 2**30
+_LONGEST_SOURCE = 2**20
+_LONGEST_DESCRIPTION = 4000
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class Source:
         name: what the leaderboard calls it.
         entry: the Python file to import, relative to the copy; None for a CSV of predictions.
         files: name in the copy -> the file.
-        description: the entry's docstring.
+        description: the beginning of the entry's docstring.
         fingerprint: sha256 over the files' names and bytes.
     """
 
@@ -95,15 +100,13 @@ def _locate(submission: str) -> Path:
 
 
 def _source(path: Path, name: str, entry: str | None, files: Mapping[str, Path]) -> Source:
-    for file in files.values():
-        if file.is_symlink():
-            # Its target would be copied to where the submission may read it.
-            raise LoadError(f"{file}: is a symbolic link, which may lead anywhere; put the file itself there")
+    _assert_acceptable(path, entry, files)
     digest = hashlib.sha256()
     try:
         for relative, file in files.items():
-            content = file.read_bytes()
-            digest.update(os.fsencode(f"{relative}\0{len(content)}\0") + content)
+            with file.open("rb") as content:
+                inner = hashlib.file_digest(content, "sha256").hexdigest()
+            digest.update(os.fsencode(f"{relative}\0{inner}\0"))
         description = _docstring(files[entry]) if entry else ""
     except OSError as error:
         raise LoadError(f"{error.filename}: cannot be read: {error.strerror}") from error
@@ -111,10 +114,30 @@ def _source(path: Path, name: str, entry: str | None, files: Mapping[str, Path])
     return Source(path, plain, entry, files, description, digest.hexdigest())
 
 
+def _assert_acceptable(path: Path, entry: str | None, files: Mapping[str, Path]) -> None:
+    """Refuse what leads elsewhere or is too large, before the grader, whose time and memory it is, reads any of it."""
+    for file in files.values():
+        if file.is_symlink():
+            # Its target would be copied to where the submission may read it.
+            raise LoadError(f"{file}: is a symbolic link, which may lead anywhere; put the file itself there")
+    size = sum(file.stat().st_size for file in files.values())
+    if len(files) > _MOST_FILES or size > _MOST_BYTES:
+        raise LoadError(
+            f"{path}: holds {len(files):,} files of {format_bytes(size)} together; a submission has at most "
+            f"{_MOST_FILES:,} files and {format_bytes(_MOST_BYTES)}"
+        )
+    if entry and files[entry].stat().st_size > _LONGEST_SOURCE:
+        raise LoadError(
+            f"{files[entry]}: has more than {format_bytes(_LONGEST_SOURCE)}; keep numbers in a data file beside it"
+        )
+
+
 def _docstring(file: Path) -> str:
     tree = _parsed(file)
     text = (ast.get_docstring(tree) or "") if tree else ""
-    return text.encode("utf-8", "replace").decode()  # an escape can write half a character, which no file can hold
+    return (
+        text[:_LONGEST_DESCRIPTION].encode("utf-8", "replace").decode()
+    )  # an escape can write half a character, which no file can hold
 
 
 def _weights(file: Path) -> str | None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,29 @@ def test_a_link_is_refused_since_it_may_lead_to_the_answers(tmp_path: Path, name
     submission = name.split("/", maxsplit=1)[0].replace(".safetensors", ".py")
     with pytest.raises(LoadError, match="is a symbolic link"):
         find_source(tmp_path / submission)
+
+
+def test_what_is_too_large_to_be_a_submission_is_refused_unread(tmp_path: Path) -> None:
+    (tmp_path / "long.py").write_text("x = 1\n" * 200_000)
+    (tmp_path / "team").mkdir()
+    (tmp_path / "team" / "submission.py").write_text("")
+    with (tmp_path / "team" / "weights.bin").open("wb") as file:
+        file.truncate(2**40)
+
+    with pytest.raises(LoadError, match="more than 1 MiB"):
+        find_source(tmp_path / "long.py")
+    with pytest.raises(LoadError, match="2 files of 1024 GiB together"):
+        find_source(tmp_path / "team")
+
+
+def test_names_and_docstrings_that_are_no_text_do_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "submission.py").write_text('"""half \\ud800"""')
+    (tmp_path / os.fsdecode(b"\xff")).write_text("")
+
+    source = find_source(tmp_path)
+
+    assert source.description == "half ?"
+    source.copy_to(tmp_path / "copy")
 
 
 def test_the_fingerprint_follows_the_content(tmp_path: Path) -> None:
