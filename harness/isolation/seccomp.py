@@ -15,11 +15,11 @@ import sys
 
 from harness.isolation.syscalls import ARCHITECTURES, BY_ARGUMENT, NEWEST, REFUSED, UNKNOWN, WITHOUT_EFFECT, Table
 
-_CLONE_THREAD = 0x10000
+_CLONE_FILES, _CLONE_THREAD = 0x400, 0x10000
 _O_ACCMODE, _O_TRUNC = 0o3, 0o1000
 _F_SETOWN, _F_SETSIG, _F_SETOWN_EX = 8, 10, 15
 _FIOSETOWN, _SIOCSPGRP, _TIOCSTI = 0x8901, 0x8902, 0x5412
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 _ALL_BITS = 0xFFFFFFFF
 
 # struct seccomp_data: the number, the architecture, the instruction pointer, six arguments. Both architectures are
@@ -82,11 +82,13 @@ def assemble(machine: str, pid: int) -> Program:
         "sched_setscheduler": (0, itself_or_zero, _ALLOW, refuse, _ALL_BITS),
         "sched_setparam": (0, itself_or_zero, _ALLOW, refuse, _ALL_BITS),
         "sched_setattr": (0, itself_or_zero, _ALLOW, refuse, _ALL_BITS),
-        "clone": (0, (_CLONE_THREAD,), _ALLOW, refuse, _CLONE_THREAD),
+        # A thread with descriptors of its own would keep files that the watchdog does not see.
+        "clone": (0, (_CLONE_THREAD | _CLONE_FILES,), _ALLOW, refuse, _CLONE_THREAD | _CLONE_FILES),
         # Landlock's right to read is enough to open with O_RDONLY | O_TRUNC, or with mode 3, before its ABI 3.
         "open": (1, emptied, refuse, _ALLOW, _O_TRUNC | _O_ACCMODE),
         "openat": (2, emptied, refuse, _ALLOW, _O_TRUNC | _O_ACCMODE),
-        "prctl": (0, (_PR_SET_PDEATHSIG,), refuse, _ALLOW, _ALL_BITS),
+        # To outlive the grader, and to hide from its watchdog.
+        "prctl": (0, (_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE), refuse, _ALLOW, _ALL_BITS),
         # These have the kernel send a signal of choice to a process of choice.
         "fcntl": (1, (_F_SETOWN, _F_SETSIG, _F_SETOWN_EX), refuse, _ALLOW, _ALL_BITS),
         "ioctl": (1, (_FIOSETOWN, _SIOCSPGRP, _TIOCSTI), refuse, _ALLOW, _ALL_BITS),

@@ -17,6 +17,7 @@ from harness.isolation.limits import Limit, Limits
 TICK = 0.05
 """Seconds between two looks."""
 _ROUNDS = 10  # Every tenth look also searches for new processes and walks the folders, which takes milliseconds.
+_SHARED_MEMORY = "/dev/zero (deleted)"  # what the kernel calls anonymous memory that is shared
 _PATIENCE = 5.0  # Seconds for killed processes to be gone; only one stuck in the kernel takes longer.
 
 
@@ -33,6 +34,7 @@ class Watchdog:
         self._limits = limits
         self._seen: set[psutil.Process] = set()
         self._looks = 0
+        self._shared = 0
         self.peak_memory = 0
         """Bytes, of all its processes together."""
 
@@ -74,7 +76,7 @@ class Watchdog:
         self._seen = {process for process in self._seen if _is_alive(process)}
 
     def _processes(self) -> tuple[int, int]:
-        memory = threads = 0
+        memory, threads = self._shared, 0
         for process in self._seen:
             with contextlib.suppress(psutil.Error):
                 memory += process.memory_info().rss
@@ -82,7 +84,10 @@ class Watchdog:
         return memory, threads
 
     def _files(self) -> Limit | None:
-        if any(_keeps_removed_files_mapped(process.pid, self._folders) for process in self._seen):
+        mappings = {process.pid: _mappings(process.pid) for process in self._seen}
+        # Pages of shared memory that a process has let go still take up memory, and count as nobody's.
+        self._shared = sum(size for each in mappings.values() for size, _, name in each if name == _SHARED_MEMORY)
+        if any(_keeps_removed_files_mapped(process, mappings[process], self._folders) for process in mappings):
             return "disk"
         count, held = 0.0, sum(_held_without_name(process.pid) for process in self._seen)
         for folder in self._folders:
@@ -134,22 +139,33 @@ def _held_without_name(process: int) -> int:
     return held
 
 
-def _keeps_removed_files_mapped(process: int, folders: Sequence[Path]) -> bool:
-    """Whether a process maps files of these folders that are removed and closed; Linux only.
+def _mappings(process: int) -> list[tuple[int, int, str]]:
+    """(bytes, inode, name) of everything that a process maps from a file or shares; Linux only."""
+    found = []
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{process}/maps").read_text(errors="replace").splitlines():
+            addresses, _, _, _, inode, *name = line.split(maxsplit=5)
+            if name:
+                start, end = (int(address, 16) for address in addresses.split("-"))
+                found.append((end - start, int(inode), name[0]))
+    return found
+
+
+def _keeps_removed_files_mapped(
+    process: int, mappings: Sequence[tuple[int, int, str]], folders: Sequence[Path]
+) -> bool:
+    """Whether a process maps files of these folders that are removed and closed.
 
     Nobody can tell how large such a file is, and one mapped page keeps all of it on disk. What Python and numpy map
     stays open, and is counted with the open files.
     """
-    with contextlib.suppress(OSError):
-        removed = {
-            int(words[4])
-            for words in (line.split(maxsplit=5) for line in Path(f"/proc/{process}/maps").read_text().splitlines())
-            if words[-1].endswith("(deleted)") and words[-1].startswith(tuple(f"{folder}/" for folder in folders))
-        }
-        if removed:
-            with os.scandir(f"/proc/{process}/fd") as descriptors:
-                return not removed <= {_inode(descriptor) for descriptor in descriptors}
-    return False
+    inside = tuple(f"{folder}/" for folder in folders)
+    removed = {inode for _, inode, name in mappings if name.endswith("(deleted)") and name.startswith(inside)}
+    if not removed:
+        return False
+    with contextlib.suppress(OSError), os.scandir(f"/proc/{process}/fd") as descriptors:
+        return not removed <= {_inode(descriptor) for descriptor in descriptors}
+    return True
 
 
 def _inode(descriptor: os.DirEntry[str]) -> int:
