@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from conftest import Tiny
 
+from harness import source
 from harness.benchmark import load_benchmark
 from harness.cli.grade import main
 from harness.datasets.opening import open_split
@@ -224,6 +225,25 @@ def test_one_bad_submission_does_not_take_the_others_along(tiny: Tiny) -> None:
 
     assert code == 2
     assert [entry["status"] for entry in json.loads(Path("all.json").read_text())] == ["failed", "graded"]
+
+
+def test_a_fault_of_the_harness_in_one_grading_does_not_lose_the_others(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken, good = tiny.submission(MEAN_FACE, "broken.py"), tiny.submission(MEAN_FACE, "good.py")
+    find = source.find_source
+
+    def fail_once(submission: str) -> source.Source:
+        if submission == str(broken):
+            raise RecursionError("a fault of ours")
+        return find(submission)
+
+    monkeypatch.setattr(source, "find_source", fail_once)
+    code = main([str(broken), str(good), "--benchmark", str(tiny.card), "--data", str(tiny.data)])
+
+    assert code == 3
+    assert first_row()["submission"] == "good"
+    assert "broken.py: the harness failed (RecursionError); please report it" in capsys.readouterr().err
 
 
 def test_a_missing_submission_is_a_sentence(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:

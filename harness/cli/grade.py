@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,13 @@ def run(arguments: argparse.Namespace) -> int:
         except HarnessError as error:
             print(f"error: {error}", file=sys.stderr)
             codes.append(error.exit_code)
+        except Exception as error:
+            # A fault of ours in one grading must not lose the grades of the others.
+            traceback.print_exc()
+            print(
+                f"error: {submission}: the harness failed ({type(error).__name__}); please report it", file=sys.stderr
+            )
+            codes.append(HarnessError.exit_code)
     if arguments.json and entries:
         records = [json.loads(entry.to_json()) for entry in entries]
         _write(arguments.json, json.dumps(records if len(arguments.submissions) > 1 else records[0], indent=2) + "\n")

@@ -59,11 +59,11 @@ def _lock_in(plan: dict[str, Any], supervisor: int) -> str:
         _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     holding = ["limits", *([f"user {user}"] if user is not None else [])]
     if plan["isolated"]:
-        holding += _wall_in(plan["grants"], plan["landlock_abi"])
+        holding += _wall_in(plan["grants"], plan["landlock_abi"], plan["cuda"])
     return ", ".join(holding)
 
 
-def _wall_in(grants: dict[str, list[str]], abi: int | None) -> list[str]:
+def _wall_in(grants: dict[str, list[str]], abi: int | None, cuda: bool) -> list[str]:
     from harness.isolation import landlock, seccomp
 
     newest = landlock.version()
@@ -72,7 +72,7 @@ def _wall_in(grants: dict[str, list[str]], abi: int | None) -> list[str]:
         raise OSError("this kernel has no Landlock (Linux 5.13 and later have, if it is switched on)")
     rights = {"read": landlock.READ, "write": landlock.WRITE, "devices": landlock.DEVICE}
     landlock.restrict([(path, rights[kind]) for kind in rights for path in grants[kind]], abi)
-    seccomp.restrict()
+    seccomp.restrict(cuda=cuda)
     os.utime = _look  # type: ignore[assignment]  # the kernel now says that it set the times of any file, even of none
     return [f"Landlock ABI {abi}", "seccomp"]
 

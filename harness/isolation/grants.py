@@ -25,8 +25,9 @@ _MACHINE = (
     "/sys/fs/cgroup/cpu.max",  # joblib counts cores by it, and does not get over a refusal
     "/sys/fs/cgroup/cpu/cpu.cfs_quota_us",
     "/sys/fs/cgroup/cpu/cpu.cfs_period_us",
+    "/dev/zero",  # to be read only: mapped to be written, it is shared memory
 )
-_DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
+_DEVICES = ("/dev/null", "/dev/urandom", "/dev/random")
 _CUDA_MACHINE = (
     "/usr/local/cuda",
     "/proc/driver/nvidia",

@@ -78,6 +78,7 @@ def launch(
         "user": user,
         "isolated": tier is not Tier.NONE,
         "landlock_abi": landlock_abi,
+        "cuda": cuda,
         "grants": asdict(grants),
     }
     around = bwrap.command(grants, job) if inside_bwrap else []

@@ -20,6 +20,7 @@ _O_ACCMODE, _O_TRUNC = 0o3, 0o1000
 _F_SETOWN, _F_SETSIG, _F_SETOWN_EX = 8, 10, 15
 _FIOSETOWN, _SIOCSPGRP, _TIOCSTI = 0x8901, 0x8902, 0x5412
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
+_MAP_SHARED, _MAP_ANONYMOUS = 0x01, 0x20
 _ALL_BITS = 0xFFFFFFFF
 
 # struct seccomp_data: the number, the architecture, the instruction pointer, six arguments. Both architectures are
@@ -40,15 +41,18 @@ def is_known() -> bool:
     return sys.platform == "linux" and os.uname().machine in ARCHITECTURES
 
 
-def restrict() -> None:
+def restrict(*, cuda: bool) -> None:
     """Refuse, for this process and every later thread of it, the system calls that a worker does not need.
+
+    Args:
+        cuda: leave what NVIDIA's driver needs: shared memory without a file, for pinned pages.
 
     Raises:
         OSError: the kernel has no seccomp, or the architecture is not known.
     """
     if not is_known():
         raise OSError(errno.ENOSYS, f"there is no table of system calls for {os.uname().machine}")
-    program = b"".join(struct.pack("HBBI", *line) for line in assemble(os.uname().machine, os.getpid()))
+    program = b"".join(struct.pack("HBBI", *line) for line in assemble(os.uname().machine, os.getpid(), cuda))
     lines = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(lines))
     libc = ctypes.CDLL(None, use_errno=True)
@@ -57,7 +61,7 @@ def restrict() -> None:
         raise OSError(number, f"seccomp: {os.strerror(number)}")
 
 
-def assemble(machine: str, pid: int) -> Program:
+def assemble(machine: str, pid: int, cuda: bool) -> Program:
     """The filter for a process of this number on this machine."""
     refuse, unknown, pretend = (_answer(number) for number in (errno.EPERM, errno.ENOSYS, 0))
     program: Program = [
@@ -91,6 +95,8 @@ def assemble(machine: str, pid: int) -> Program:
         "prctl": (0, (_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE), refuse, _ALLOW, _ALL_BITS),
         # These have the kernel send a signal of choice to a process of choice.
         "fcntl": (1, (_F_SETOWN, _F_SETSIG, _F_SETOWN_EX), refuse, _ALLOW, _ALL_BITS),
+        # Shared memory outlives its mapping, where neither a limit nor the watchdog can count it.
+        "mmap": (3, () if cuda else (_MAP_SHARED | _MAP_ANONYMOUS,), refuse, _ALLOW, _MAP_SHARED | _MAP_ANONYMOUS),
         "ioctl": (1, (_FIOSETOWN, _SIOCSPGRP, _TIOCSTI), refuse, _ALLOW, _ALL_BITS),
     }
     for name, number in _numbers(BY_ARGUMENT, machine).items():

@@ -73,6 +73,7 @@ BY_ARGUMENT: Table = {
     "kill": (62, 129), "tgkill": (234, 131), "prlimit64": (302, 261), "sched_setaffinity": (203, 122),
     "sched_setscheduler": (144, 119), "sched_setparam": (142, 118), "sched_setattr": (314, 274), "clone": (56, 220),
     "open": (2, None), "openat": (257, 56), "prctl": (157, 167), "fcntl": (72, 25), "ioctl": (16, 29),
+    "mmap": (9, 222),
 }
 """Refused or not, depending on an argument."""
 # fmt: on

@@ -17,7 +17,7 @@ from harness.isolation.limits import Limit, Limits
 TICK = 0.05
 """Seconds between two looks."""
 _ROUNDS = 10  # Every tenth look also searches for new processes and walks the folders, which takes milliseconds.
-_SHARED_MEMORY = "/dev/zero (deleted)"  # what the kernel calls anonymous memory that is shared
+_SHARED_MEMORY = "/dev/zero (deleted)"  # what the kernel calls shared memory without a file, which CUDA is left
 _PATIENCE = 5.0  # Seconds for killed processes to be gone; only one stuck in the kernel takes longer.
 
 
