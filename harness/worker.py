@@ -20,7 +20,6 @@ import numpy as np
 from harness.errors import HarnessError, LimitError, SubmissionError
 from harness.isolation.explain import explain
 from harness.keypoints import KeypointLayout
-from harness.learning.devices import choose_device
 from harness.submission import Settings, as_predictions, load_learner, origin
 
 _STARTED = time.monotonic()
@@ -60,7 +59,7 @@ def _run(job: Path, stage: _Stage, send: Callable[..., None]) -> None:
     task = json.loads((job / "input" / "job.json").read_text(encoding="utf-8"))
     layout = KeypointLayout(**task["layout"])
     image_size = (task["image_size"][0], task["image_size"][1])
-    choose_device(task["device"])  # before anything of the submission's: a missing device is not its fault
+    _assert_device(task["device"])  # before anything of the submission's: a missing device is not its fault
     arrays = {
         name: np.load(job / "input" / f"{name}.npy", mmap_mode="r") for name in ("images", "keypoints", "subjects")
     }
@@ -90,6 +89,14 @@ def _run(job: Path, stage: _Stage, send: Callable[..., None]) -> None:
     stage.enter("done")
 
 
+def _assert_device(name: str) -> None:
+    if name != "cpu":
+        # Torch takes seconds to import, and an estimator on the CPU may do without.
+        from harness.learning.devices import choose_device
+
+        choose_device(name)
+
+
 def _explained(error: BaseException, stage: str, submission: Path) -> HarnessError:
     """The error that says in a sentence what an exception of any kind means for the competitor."""
     if isinstance(error, HarnessError):
@@ -113,4 +120,5 @@ def _explained(error: BaseException, stage: str, submission: Path) -> HarnessErr
 
 def _out_of_memory(error: BaseException) -> bool:
     # Torch raises a RuntimeError for a refused allocation on the CPU and a type of its own on CUDA.
-    return isinstance(error, MemoryError) or "can't allocate memory" in str(error) or "out of memory" in str(error)
+    words = ("can't allocate memory", "cannot allocate memory", "out of memory")
+    return isinstance(error, MemoryError) or any(each in str(error).lower() for each in words)

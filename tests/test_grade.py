@@ -74,7 +74,20 @@ def build_estimator(layout, image_size):
 def grade(tiny: Tiny, text: str, *options: str) -> tuple[int, dict[str, Any]]:
     """Exit code and entry of grading a submission with this text."""
     path = tiny.submission(text)
-    code = main([str(path), "--benchmark", str(tiny.card), "--data", str(tiny.data), "--json", "entry.json", *options])
+    code = main(
+        [
+            str(path),
+            "--benchmark",
+            str(tiny.card),
+            "--data",
+            str(tiny.data),
+            "--json",
+            "entry.json",
+            "--device",
+            "cpu",
+            *options,
+        ]
+    )
     return code, json.loads(Path("entry.json").read_text())
 
 

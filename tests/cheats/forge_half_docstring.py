@@ -1,0 +1,9 @@
+"""Has half a character in its own docstring, which the report prints: \ud800. Class: trap for the writer of entries."""
+
+from _accomplice import Mean
+
+EXPECT = "graded"
+
+
+def build_estimator(layout, image_size):
+    return Mean()

@@ -1,0 +1,3 @@
+"""Imported while it predicts."""
+
+LOADED = True
