@@ -34,7 +34,14 @@ def find_mistakes(predictions: Points, faces: FaceSet) -> list[str]:
     }
     error = _mean_error(predictions, faces)
     halving = [sentence for sentence, mended in remedies.items() if _mean_error(mended, faces) < 0.5 * error]
-    return halving or [*_collapsed_pairs(predictions, faces), *_offsets(predictions, faces)]
+    mean_face = _mean_error(np.broadcast_to(np.nanmean(faces.keypoints, axis=0), predictions.shape), faces)
+    found = halving or _collapsed_pairs(predictions, faces, mean_face)
+    if not found and error > mean_face:
+        return [
+            f"It errs more ({error:.2f} px) than the mean of these faces would for every image ({mean_face:.2f} px): "
+            "it has hardly learnt yet."
+        ]
+    return found or _offsets(predictions, faces)
 
 
 def advise(scorecard: Scorecard, recipe: dict[str, Any] | None, training_error: float | None) -> list[str]:
@@ -76,25 +83,30 @@ def _mean_error(predictions: Points, faces: FaceSet) -> float:
     return float(np.nanmean(pixel_distances(predictions, faces.keypoints)))
 
 
-def _collapsed_pairs(predictions: Points, faces: FaceSet) -> list[str]:
-    """A network trained on flips without the swap learns the middle of each pair."""
+def _collapsed_pairs(predictions: Points, faces: FaceSet, mean_face: float) -> list[str]:
+    """A network trained on flips without the swap learns the middle of each pair, and learns it well."""
     swap = list(faces.layout.swap)
     predicted = np.abs(predictions - predictions[:, swap])[..., 0]
     true = np.abs(faces.keypoints - faces.keypoints[:, swap])[..., 0]
     paired = ~np.isnan(true) & (true > 0)
-    if paired.any() and predicted[paired].mean() < 0.6 * true[paired].mean():
-        return [
-            "Left and right keypoints lie too close together, as after training on mirrored images whose pairs were "
-            "not swapped: use the recipe's flip, or swap with layout.swap."
-        ]
-    return []
+    if not paired.any() or predicted[paired].mean() > 0.6 * true[paired].mean():
+        return []
+    middles, true_middles = ((each + each[:, swap]) / 2 for each in (predictions, faces.keypoints))
+    if pixel_distances(middles, true_middles)[paired].mean() > mean_face:
+        return []
+    return [
+        "Left and right keypoints lie too close together, as after training on mirrored images whose pairs were not "
+        "swapped: use the recipe's flip, or swap with layout.swap."
+    ]
 
 
 def _offsets(predictions: Points, faces: FaceSet) -> list[str]:
     residual = np.nanmean(predictions - faces.keypoints, axis=(0, 1))
+    # Less than this is how a network errs that is not trained to the end.
+    least = max(0.4, 0.2 * _mean_error(predictions, faces))
     return [
         f"{axis} is off by {offset:+.2f} px on average: look for W - x where W - 1 - x is meant, or for pixels counted "
         "from 1."
         for axis, offset in zip("xy", residual, strict=True)
-        if abs(offset) > 0.4
+        if abs(offset) > least
     ]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 
 from harness.datasets.rendered import kaggle_labels, render, sheet
@@ -151,3 +152,22 @@ def test_the_sheet_draws_every_labelled_keypoint_in_its_groups_colour():
     rows, columns = np.nonzero(page.any(axis=2))
     assert rows.mean() == pytest.approx(192 + 100.5, abs=0.6) and columns.mean() == pytest.approx(80.5, abs=0.6)
     assert page[292, 80].tolist() == [0, 0, 255]
+
+
+def test_many_faces_drawn_by_several_processes_are_those_drawn_one_by_one() -> None:
+    images, keypoints = render(5, 60)
+
+    for index in (0, 1, 58, 59):
+        image, points = render_face(5, index, (96, 96))
+        np.testing.assert_array_equal(images[index], image)
+        np.testing.assert_array_equal(keypoints[index], points.astype(np.float32))
+
+
+def test_a_caller_that_gives_up_leaves_no_process_behind() -> None:
+    def give_up(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        render(0, 1000, progress=give_up)
+
+    assert psutil.Process().children(recursive=True) == []

@@ -8,9 +8,13 @@ Every length is in eye distances until the camera turns it into pixels.
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +22,16 @@ from numpy.typing import NDArray
 from harness.datasets.rendered.face import render_face
 from harness.datasets.rendered.labels import kaggle_labels
 from harness.datasets.rendered.sheet import sheet
+from harness.errors import HarnessError
 from harness.keypoints import FACE15
 
 __all__ = ["VERSION", "kaggle_labels", "render", "sheet"]
 
 VERSION = 1
 """Raised whenever the same seed gives other pictures, so that stored faces are rendered anew."""
+
+_FEW = 48
+"""So many faces are drawn sooner here than other processes could start."""
 
 
 def render(
@@ -33,10 +41,9 @@ def render(
     *,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Render faces 0 to count - 1 of a seed.
+    """Render faces 0 to count - 1 of a seed, on every core.
 
-    Face i depends on (seed, i) alone, so a longer set begins with the shorter one. Works in threads: NumPy and OpenCV
-    release the interpreter's lock.
+    Face i depends on (seed, i) alone, so a longer set begins with the shorter one.
 
     Args:
         seed: any whole number from 0 up.
@@ -46,20 +53,61 @@ def render(
 
     Returns:
         images uint8 (N, H, W) and keypoints float32 (N, 15, 2) of FACE15 in pixels, hidden ones included.
+
+    Raises:
+        HarnessError: a process that draws was killed, as where memory is short.
     """
-    # glibc hands freed memory back to the system, only to ask for it again page by page, until a large block has been
-    # freed once. A face's fields are just large enough for that; without this line rendering takes a third longer.
-    np.empty(16 << 20, np.uint8)
     images = np.empty((count, *image_size), np.uint8)
     keypoints = np.empty((count, len(FACE15), 2), np.float32)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    pool = ThreadPoolExecutor(cores)
-    try:
-        faces = pool.map(lambda index: render_face(seed, index, image_size), range(count))
+    with ExitStack() as stack:
+        faces: Iterable[tuple[NDArray[np.uint8], NDArray[np.floating]]] = (
+            (render_face(seed, index, image_size) for index in range(count))
+            if count <= _FEW
+            else _from_processes(seed, count, image_size, stack)
+        )
         for done, (image, points) in enumerate(faces, start=1):
             images[done - 1], keypoints[done - 1] = image, points
             if progress:
                 progress(done, count)
-    finally:
-        pool.shutdown(cancel_futures=True)
     return images, keypoints
+
+
+def _from_processes(
+    seed: int, count: int, image_size: tuple[int, int], stack: ExitStack
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
+    """The faces in order, drawn by a process for each core: threads would wait for one another's Python.
+
+    Fresh interpreters, since a fork of a process with threads may hang and multiprocessing's spawn runs the caller's
+    script again.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    sources = []
+    for first in range(cores):
+        process = stack.enter_context(
+            subprocess.Popen(
+                [sys.executable, "-P", "-m", "harness.datasets.rendered"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+        )
+        stack.callback(process.kill)
+        assert process.stdin is not None and process.stdout is not None
+        # Not on the command line, which every user of the machine can see: the seed may be a secret.
+        task = {"seed": seed, "faces": [first, count, cores], "image_size": image_size}
+        process.stdin.write(json.dumps(task).encode())
+        process.stdin.close()
+        sources.append(process.stdout)
+    pixels, points = int(np.prod(image_size)), len(FACE15) * 2 * 4
+    for index in range(count):
+        record = _read(sources[index % cores], pixels + points)
+        yield (
+            np.frombuffer(record, np.uint8, pixels).reshape(image_size),
+            np.frombuffer(record, np.float32, offset=pixels).reshape(-1, 2),
+        )
+
+
+def _read(source: IO[bytes], size: int) -> bytes:
+    record = source.read(size)
+    if len(record) != size:
+        raise HarnessError("a process that renders faces ended early; is there memory left? Try again")
+    return record
