@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from harness.datasets.faces import FaceSet
 from harness.scoring import Scorecard, pixel_distances
 
-Points = NDArray[np.float32]
+Points = NDArray[np.floating]
 
 
 def find_mistakes(predictions: Points, faces: FaceSet) -> list[str]:

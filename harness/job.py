@@ -41,7 +41,7 @@ class Conditions:
         limits: what ends the worker.
         tier: how it is kept in.
         secrets: folders that it must not reach.
-        training_seconds: what the trainer plans for; by default most of the time limit.
+        training_seconds: what the trainer plans for, where that is less than the time limit leaves.
         save_weights: whether it leaves its trained weights behind.
     """
 
@@ -209,7 +209,8 @@ def _furnish(job: Path, source: Source, training: FaceSet, asked: NDArray[np.uin
         "image_size": training.images.shape[1:],
         "device": conditions.device,
         "overrides": conditions.overrides,
-        "budget_seconds": conditions.training_seconds or conditions.limits.seconds * _TRAINING_SHARE,
+        "time_budget": conditions.limits.seconds * _TRAINING_SHARE,
+        "training_seconds": conditions.training_seconds,
         "save_weights": conditions.save_weights,
     }
     (inside / "job.json").write_text(json.dumps(task), encoding="utf-8")

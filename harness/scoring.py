@@ -78,7 +78,7 @@ def score(predictions: NDArray[np.float32], held_out: FaceSet, strata: Mapping[s
     return Scorecard({name: _score(predictions[rows], held_out.take(rows)) for name, rows in strata.items()})
 
 
-def pixel_distances(predictions: NDArray[np.float32], keypoints: NDArray[np.float32]) -> Floats:
+def pixel_distances(predictions: NDArray[np.floating], keypoints: NDArray[np.floating]) -> Floats:
     """Euclidean distance in pixels of each point, float64 (N, K); NaN where the label is missing."""
     return np.asarray(np.linalg.norm(predictions.astype(np.float64) - keypoints, axis=2))
 

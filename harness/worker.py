@@ -65,11 +65,11 @@ def _run(job: Path, stage: _Stage, send: Callable[..., None]) -> None:
     }
 
     stage.enter("loading")
-    budget = task["budget_seconds"] - (time.monotonic() - _STARTED)
+    left = task["time_budget"] - (time.monotonic() - _STARTED)
     settings = Settings(
         device=task["device"],
         overrides=task["overrides"],
-        budget_seconds=budget,
+        budget_seconds=min(left, task["training_seconds"] or left),
         progress=lambda progress: send("progress", **asdict(progress)),
     )
     path = job / "input" / "submission" / task["submission"]

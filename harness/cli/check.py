@@ -24,7 +24,7 @@ EXAMPLES = """
 """
 
 _TRAINING, _ASKED = 256, 64
-_TRAINING_SECONDS = 4.0
+_TRAINING_SECONDS = 5.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
