@@ -16,8 +16,14 @@ from harness.scoring import Scorecard, pixel_distances
 Points = NDArray[np.floating]
 
 
-def find_mistakes(predictions: Points, faces: FaceSet) -> list[str]:
-    """Sentences naming each known mistake that these predictions (N, K, 2) show; empty when there is none."""
+def find_mistakes(predictions: Points, faces: FaceSet, *, finished: bool = True) -> list[str]:
+    """Sentences naming each known mistake that these predictions (N, K, 2) show; empty when there is none.
+
+    Args:
+        predictions: pixels.
+        faces: the N faces with their keypoints.
+        finished: whether training ran to its end; where it did not, having learnt little is no mistake.
+    """
     # Measured against the extent of a face, so that it holds for coordinates in [0, 1] too.
     if len(faces) > 1 and predictions.std(axis=0).max() <= 0.002 * np.ptp(predictions):
         return ["Every image got the same prediction: the model does not look at its input, or has not learnt yet."]
@@ -37,10 +43,14 @@ def find_mistakes(predictions: Points, faces: FaceSet) -> list[str]:
     mean_face = _mean_error(np.broadcast_to(np.nanmean(faces.keypoints, axis=0), predictions.shape), faces)
     found = halving or _collapsed_pairs(predictions, faces, mean_face)
     if not found and error > mean_face:
-        return [
-            f"It errs more ({error:.2f} px) than the mean of these faces would for every image ({mean_face:.2f} px): "
-            "it has hardly learnt yet."
-        ]
+        return (
+            []
+            if not finished
+            else [
+                f"It errs more ({error:.2f} px) than the mean of these faces would for every image ({mean_face:.2f} px): "
+                "it has hardly learnt yet."
+            ]
+        )
     return found or _offsets(predictions, faces)
 
 

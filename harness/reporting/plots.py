@@ -81,4 +81,4 @@ def _bars(axes: Axes, entry: Entry) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.plot([], [], "o", mfc="none", mec=_TRUE, label="true")
     axes.plot([], [], "x", color=_PREDICTED, label="predicted")
-    axes.legend(fontsize=8, frameon=False, loc="lower right")
+    axes.legend(fontsize=8, frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
