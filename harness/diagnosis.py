@@ -42,16 +42,14 @@ def find_mistakes(predictions: Points, faces: FaceSet, *, finished: bool = True)
     halving = [sentence for sentence, mended in remedies.items() if _mean_error(mended, faces) < 0.5 * error]
     mean_face = _mean_error(np.broadcast_to(np.nanmean(faces.keypoints, axis=0), predictions.shape), faces)
     found = halving or _collapsed_pairs(predictions, faces, mean_face)
-    if not found and error > mean_face:
-        return (
-            []
-            if not finished
-            else [
-                f"It errs more ({error:.2f} px) than the mean of these faces would for every image ({mean_face:.2f} px): "
-                "it has hardly learnt yet."
-            ]
-        )
-    return found or _offsets(predictions, faces)
+    if found or error <= mean_face:
+        return found or _offsets(predictions, faces)
+    if not finished:
+        return []
+    return [
+        f"It errs more ({error:.2f} px) than the mean of these faces would for every image ({mean_face:.2f} px), so it "
+        "has hardly learnt yet."
+    ]
 
 
 def advise(scorecard: Scorecard, recipe: dict[str, Any] | None, training_error: float | None) -> list[str]:
@@ -63,7 +61,7 @@ def advise(scorecard: Scorecard, recipe: dict[str, Any] | None, training_error: 
         hardest, metric = max(headline.groups.items(), key=lambda item: item[1].value)
         if metric.value > 1.2 * overall:
             advice.append(
-                f"The {hardest} are hardest: {metric.value:.2f} px against {overall:.2f} overall; a specialist or a "
+                f"Hardest: {hardest}, {metric.value:.2f} px against {overall:.2f} overall; a specialist or a "
                 "finer resolution there may pay."
             )
     if training_error is not None and overall > 1.5 * training_error:
