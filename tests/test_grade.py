@@ -299,6 +299,23 @@ def test_a_device_that_is_not_there_is_the_machines_fault(tiny: Tiny, capsys: py
     assert not Path("leaderboard").exists()
 
 
+def test_required_isolation_fails_closed(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tiny.submission(MEAN_FACE)
+    options = ["--benchmark", str(tiny.card), "--data", str(tiny.data), "--isolation", "none"]
+
+    assert main([str(path), *options, "--require-isolation", "landlock"]) == 3
+    assert "weaker than landlock" in capsys.readouterr().err
+    assert not Path("leaderboard").exists()
+
+
+def test_without_isolation_the_entry_and_the_board_say_so(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
+    code, entry = grade(tiny, MEAN_FACE, "--isolation", "none")
+
+    assert code == 0
+    assert entry["isolation"] == first_row()["isolation"] == "none"
+    assert "isolation: NONE" in capsys.readouterr().out
+
+
 def test_a_board_takes_entries_of_one_data_set(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
     grade(tiny, MEAN_FACE)
     tiny.card.write_text(tiny.card.read_text().replace("seed = 0", "seed = 1"))

@@ -39,15 +39,15 @@ def test_outside_a_container_the_remedy_is_the_line_that_starts_one(monkeypatch:
 
 @pytest.mark.skipif(bwrap.why_not() is not None, reason=f"{bwrap.why_not()}")
 def test_bwrap_leaves_nothing_but_what_is_granted(tmp_path: Path) -> None:
-    result = run(
-        tmp_path,
-        "say(root=os.listdir('/'), processes=len([n for n in os.listdir('/proc') if n.isdigit()]))",
-        tier=Tier.BWRAP,
-    )
+    # Behind Landlock alone one can still tell that a file exists, and one's own number among all processes.
+    (tmp_path / "answers").write_text("47.5")
+    hidden = [str(tmp_path / "answers"), "/etc/passwd", "/boot"]
+
+    result = run(tmp_path, f"say(seen=[p for p in {hidden} if os.path.exists(p)], number=os.getpid())", tier=Tier.BWRAP)
 
     assert result.outcome.reason is None, result.outcome.log_tail
-    assert "home" not in result.told["root"]
-    assert result.told["processes"] < 5
+    assert result.told["seen"] == []
+    assert result.told["number"] < 10
 
 
 def test_the_survey_says_what_this_machine_has() -> None:

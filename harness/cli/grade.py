@@ -43,6 +43,11 @@ def main(argv: list[str] | None = None) -> int:
     parser = Parser(prog="grade", description=__doc__, examples=EXAMPLES)
     parser.add_argument("submissions", nargs="+", metavar="SUBMISSION", help="a file, a folder, or a baseline's name")
     add_run_arguments(parser)
+    parser.add_argument(
+        "--require-isolation",
+        choices=("landlock", "container", "bwrap"),
+        help="refuse to grade behind anything weaker",
+    )
     board = parser.add_argument_group("what is kept")
     board.add_argument(
         "--leaderboard", type=Path, default=Path("leaderboard"), metavar="DIR", help="its folder (leaderboard)"
@@ -98,12 +103,15 @@ def _grade(
     submission: str, arguments: argparse.Namespace, benchmark: Benchmark, split: Split, board: Leaderboard
 ) -> Graded:
     from harness.grading import grade
+    from harness.isolation.tiers import require
     from harness.reporting.console import report
     from harness.reporting.progress import ProgressLine
     from harness.source import find_source
 
     source = find_source(submission)
     conditions = run_conditions(arguments, benchmark, save_weights=arguments.save_weights is not None)
+    if arguments.require_isolation:
+        require(conditions.tier, arguments.require_isolation)
     with ProgressLine(sys.stderr) as line:
         graded = grade(source, benchmark, split, conditions, board=board.csv.stem, on_progress=line.training)
     print(report(graded.entry, benchmark))

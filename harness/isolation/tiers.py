@@ -61,6 +61,20 @@ def choose(name: str) -> Tier:
     return tier
 
 
+def require(tier: Tier, least: str) -> None:
+    """Fail closed where a tier is weaker than somebody insists on.
+
+    Raises:
+        MachineError: it is.
+    """
+    strength = [Tier.NONE, Tier.LANDLOCK, Tier.CONTAINER, Tier.BWRAP]
+    if strength.index(tier) < strength.index(Tier(least)):
+        raise MachineError(
+            f"isolation {tier} is weaker than {least}, which --require-isolation asks for; leave --isolation out, or "
+            "see `harness doctor` for what this machine lacks"
+        )
+
+
 def _probe(tier: Tier) -> Probe:
     if tier is Tier.NONE:
         return Probe(tier, True, _WHAT_NONE_MEANS)
