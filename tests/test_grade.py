@@ -165,7 +165,7 @@ FAILURES = {
     "builder of other arguments": ("def build_model():\n    pass", "must be a function of (layout, image_size)"),
     "build_model gives no network": ("def build_model(layout, size):\n    return 3", "must return a torch.nn.Module"),
     "no predict": ("def build_estimator(layout, size):\n    return object()", "which has no method fit()"),
-    "network of the wrong shape": (NETWORK.replace(".view(-1, 15, 2)", ""), "(-1, K, 2)"),
+    "network of the wrong shape": (NETWORK.replace(".view(-1, 15, 2)", ""), ".view(-1, 15, 2)"),
     "unknown recipe field": (NETWORK.replace("epochs=2", "epoch=2"), "did you mean 'epochs'?"),
     "negative learning rate": (NETWORK.replace("epochs=2", "lr=-1"), "recipe field lr is -1"),
     "recipe of another type": (NETWORK.replace("Recipe(epochs=2, shift=1)", "{}"), "recipe = Recipe("),
