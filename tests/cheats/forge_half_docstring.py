@@ -2,7 +2,7 @@
 
 from _accomplice import Mean
 
-EXPECT = "graded"
+EXPECT = ""  # graded; Python 3.13 cannot compile it, which is a reason too
 
 
 def build_estimator(layout, image_size):
