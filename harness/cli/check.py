@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from harness.benchmark import load_benchmark
     from harness.job import run_job
-    from harness.reporting.console import plain
+    from harness.reporting.console import plain, tail_lines
     from harness.reporting.progress import ProgressLine
     from harness.source import find_source
 
@@ -54,8 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     with ProgressLine(sys.stderr) as line:
         result = run_job(source, training, images, conditions, line.training)
     if result.predictions is None:
-        tail = "\n".join(f"  | {text}" for text in plain(result.log_tail).strip().splitlines()[-15:])
-        raise SubmissionError(f"{source.path}: {plain(result.reason or '')}" + (f"\n{tail}" if tail else ""))
+        reason = f"{source.path}: {plain(result.reason or '')}"
+        raise SubmissionError("\n".join([reason, *tail_lines(result.log_tail)]))
     print(f"{source.path}: the contract is kept\n")
     for text in [*_shown(result, asked), *_forecast(result, benchmark, len(training), total)]:
         print(f"  {text}")

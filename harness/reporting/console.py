@@ -90,10 +90,15 @@ def _headline(stratum: Stratum, benchmark: Benchmark) -> list[str]:
     ]
 
 
+def tail_lines(log_tail: str) -> list[str]:
+    """The last that a submission printed, made harmless, as indented lines."""
+    return [f"  | {line}" for line in plain(log_tail).strip().splitlines()[-_TAIL_LINES:]]
+
+
 def _failure(entry: Entry) -> list[str]:
     lines = ["", f"  {plain(entry.reason or '')}"]
-    tail = plain(entry.log_tail).strip().splitlines()[-_TAIL_LINES:]
-    return [*lines, "", "  The last that it printed:", *(f"  | {line}" for line in tail)] if tail else lines
+    tail = tail_lines(entry.log_tail)
+    return [*lines, "", "  The last that it printed:", *tail] if tail else lines
 
 
 def _bars(stratum: Stratum, layout: KeypointLayout) -> Iterable[str]:

@@ -9,7 +9,6 @@ Every length is in eye distances until the camera turns it into pixels.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +22,7 @@ from harness.datasets.rendered.face import render_face
 from harness.datasets.rendered.labels import kaggle_labels
 from harness.datasets.rendered.sheet import sheet
 from harness.errors import HarnessError
+from harness.isolation.limits import usable_cores
 from harness.keypoints import FACE15
 
 __all__ = ["VERSION", "kaggle_labels", "render", "sheet"]
@@ -80,7 +80,7 @@ def _from_processes(
     Fresh interpreters, since a fork of a process with threads may hang and multiprocessing's spawn runs the caller's
     script again.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     sources = []
     for first in range(cores):
         process = stack.enter_context(
