@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
+from conftest import REPOSITORY
 
-from harness.benchmark import load_benchmark
+from harness.benchmark import RenderedData, load_benchmark
 from harness.errors import CardError
 from harness.keypoints import FACE15
 from harness.places import shipped
@@ -25,13 +27,29 @@ def kaggle_card() -> str:
     return (shipped("data") / "kaggle" / "benchmark.toml").read_text()
 
 
-@pytest.mark.parametrize("name", ["kaggle", "rendered"])
-def test_shipped_cards_are_valid(name: str) -> None:
+@pytest.mark.parametrize(("name", "minutes"), [("kaggle", 30), ("rendered", 30), ("rendered-full", 60)])
+def test_shipped_cards_are_valid(name: str, minutes: int) -> None:
     benchmark = load_benchmark(name)
 
     assert benchmark.name == name
     assert benchmark.layout == FACE15 and benchmark.image_size == (96, 96)
-    assert (benchmark.limits.time, benchmark.limits.memory) == (1800, 8 * 2**30)
+    assert (benchmark.limits.time, benchmark.limits.memory) == (minutes * 60, 8 * 2**30)
+
+
+@pytest.mark.parametrize("name", ["kaggle", "rendered", "rendered-full"])
+def test_the_wheel_takes_the_cards_along(name: str) -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+
+    taken = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert taken[f"data/{name}/benchmark.toml"] == f"harness/_shipped/data/{name}/benchmark.toml"
+
+
+def test_the_full_set_is_the_quick_one_and_more_faces() -> None:
+    quick, full = (load_benchmark(name).data for name in ("rendered", "rendered-full"))
+    assert isinstance(quick, RenderedData) and isinstance(full, RenderedData)
+
+    assert (full.training, full.held_out) == (5000, 1000)
+    assert full.model_copy(update={"training": quick.training, "held_out": quick.held_out}) == quick
 
 
 def test_kaggles_bands_are_the_courses() -> None:

@@ -1,5 +1,11 @@
 from __future__ import annotations
 
+import csv
+import hashlib
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +13,34 @@ import pytest
 from conftest import Tiny
 
 from harness.benchmark import Benchmark, load_benchmark
+from harness.cli.grade import main as grade
 from harness.datasets.opening import open_lookup, open_split, open_test
 from harness.errors import DataError, UsageError
 from harness.places import shipped
+from harness.predictions import write_wide
+
+SECRET = "correct horse battery staple"
+SEED = int.from_bytes(hashlib.sha256(SECRET.encode()).digest()[:16], "big")
+TRACES = (SECRET, str(SEED), f"{SEED:x}", hashlib.sha256(SECRET.encode()).hexdigest())
+"""What a secret must not leave behind: itself, and the seed that is made of it."""
+
+NOSY = """
+import os, sys
+from pathlib import Path
+import numpy as np
+
+class Nosy:
+    def fit(self, images, keypoints):
+        print(dict(os.environ), Path("/proc/self/environ").read_text(), sys.argv)
+        for path in sorted(Path("../input").rglob("*")):
+            print(path, path.read_text() if path.suffix == ".json" else "")
+
+    def predict(self, images):
+        return np.full((len(images), 15, 2), 48.0)
+
+def build_estimator(layout, image_size):
+    return Nosy()
+"""
 
 
 @pytest.fixture
@@ -51,7 +82,7 @@ def test_a_secret_seed_draws_held_out_faces_that_nobody_else_can(
     few_rendered: Benchmark, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     practice = open_split(few_rendered)
-    monkeypatch.setenv("HARNESS_SECRET_SEED", "correct horse battery staple")
+    monkeypatch.setenv("HARNESS_SECRET_SEED", SECRET)
     secret = open_split(few_rendered)
 
     assert (practice.origin, secret.origin) == ("practice", "secret")
@@ -63,8 +94,70 @@ def test_a_secret_seed_draws_held_out_faces_that_nobody_else_can(
 def test_a_secret_that_could_be_guessed_is_refused(few_rendered: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HARNESS_SECRET_SEED", "1234")
 
-    with pytest.raises(UsageError, match="use at least 16"):
+    with pytest.raises(UsageError, match="use at least 16") as caught:
         open_split(few_rendered)
+    assert "1234" not in str(caught.value)
+
+
+@pytest.mark.parametrize("secret", [None, SECRET])
+def test_another_process_draws_the_same_fingerprint(
+    few_rendered: Benchmark, secret: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if secret:
+        monkeypatch.setenv("HARNESS_SECRET_SEED", secret)
+    code = (
+        "import sys; from harness.benchmark import load_benchmark; from harness.datasets.opening import open_split; "
+        "print(open_split(load_benchmark(sys.argv[1])).fingerprint)"
+    )
+    anew = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "another cache"), "PYTHONHASHSEED": "7"}
+
+    told = subprocess.run(
+        [sys.executable, "-c", code, "few.toml"], env=anew, capture_output=True, text=True, check=True
+    )
+
+    assert told.stdout.strip() == open_split(few_rendered).fingerprint
+
+
+def test_a_secret_stays_with_the_grader(
+    few_rendered: Benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HARNESS_SECRET_SEED", SECRET)
+    Path("nosy.py").write_text(NOSY)
+
+    code = grade(["nosy.py", "--benchmark", "few.toml", "--json", "entry.json", "--out", "result"])
+
+    entry = json.loads(Path("entry.json").read_text())
+    assert code == 0 and entry["held_out"] == "secret"
+    assert "PYTHONHASHSEED" in entry["log_tail"] and "job.json" in entry["log_tail"]  # it did look around
+    assert "HARNESS_SECRET_SEED" not in entry["log_tail"]
+    printed = "".join(capfd.readouterr())
+    left_behind = list(tmp_path.rglob("*"))
+    for trace in TRACES:
+        assert trace not in printed
+        assert not [path for path in left_behind if trace in str(path)]
+        assert not [path for path in left_behind if path.is_file() and trace.encode() in path.read_bytes()]
+
+
+def test_practice_and_secret_faces_are_never_ranked_together(
+    few_rendered: Benchmark, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_wide(Path("guess.csv"), np.full((10, 15, 2), 48.0, np.float32), np.arange(1, 11), few_rendered.layout)
+    arguments = ["guess.csv", "--benchmark", "few.toml"]
+
+    assert grade(arguments) == 0
+    assert "practice: anyone can draw these held-out faces" in capsys.readouterr().out
+    monkeypatch.setenv("HARNESS_SECRET_SEED", SECRET)
+    assert grade(arguments) == 3
+    assert "--board NAME" in capsys.readouterr().err
+    assert grade([*arguments, "--board", "exam"]) == 0
+
+    boards = {
+        path.stem: list(csv.DictReader(path.read_text().splitlines())) for path in Path("leaderboard").glob("*.csv")
+    }
+    assert {name: [row["held_out"] for row in rows] for name, rows in boards.items()} == {
+        "rendered": ["practice"],
+        "exam": ["secret"],
+    }
 
 
 def test_another_split_has_another_fingerprint(tiny: Tiny) -> None:

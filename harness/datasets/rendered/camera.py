@@ -34,7 +34,10 @@ class Camera:
 
     @classmethod
     def draw(cls, stream: Stream, head: Head, size: tuple[int, int]) -> Camera:
-        """A pose, and a crop as a face detector cuts it: not quite around eyes, mouth and jaw."""
+        """A pose, and a crop as a face detector cuts it: not quite around eyes, mouth and jaw.
+
+        No keypoint lies outside the picture: a crop that would cut one off is moved to end a pixel beyond it.
+        """
         yaw = stream.bell(0.0, 0.45) if stream.chance(0.25) else stream.bell(0.0, 0.25)
         rotation = rotate(min(max(yaw, -0.95), 0.95), stream.bell(-0.02, 0.17), stream.bell(0.0, 0.14))
         outline = np.concatenate([head.keypoints, head.on_surface(_JAW)])
@@ -45,7 +48,11 @@ class Camera:
         middle_x, middle_y = ((low + high) / 2).tolist()
         aim_x = (size[1] - 1) / 2 + unit * stream.bell(0.0, 3.2)
         aim_y = (size[0] - 1) / 2 + unit * stream.bell(6.5, 2.3)
-        return cls(rotation, focal, (aim_x - focal * 0.75 * middle_x, aim_y - focal * middle_y), size)
+        centre = np.array([aim_x - focal * 0.75 * middle_x, aim_y - focal * middle_y])
+        points = focal * seen[: len(head.keypoints)] + centre
+        last = np.array([size[1] - 1, size[0] - 1])
+        x, y = (centre + np.clip(0, unit - points.min(axis=0), last - unit - points.max(axis=0))).tolist()
+        return cls(rotation, focal, (x, y), size)
 
     def project(self, points: Points) -> Points:
         """Pixels (N, 2) of points (N, 3) of the head."""
