@@ -50,7 +50,7 @@ class Reading:
 
     Attributes:
         entries: the valid ones, best first, failed ones last.
-        problems: a sentence for each file that is not an entry and was left out.
+        problems: a sentence for each file that was left out: no entry, or one of other data.
     """
 
     entries: list[Entry]
@@ -77,13 +77,24 @@ class Leaderboard:
         return sorted(path.name for path in (folder / "entries").glob("*") if path.is_dir())
 
     def read(self) -> Reading:
-        """All entries, ranked; files that are no entries are told, not hidden."""
-        entries, problems = [], []
+        """All entries of the board's data, which is that of its oldest entry, ranked.
+
+        Other data's entries, as somebody may copy them in, and files that are no entries are told, not hidden.
+        """
+        found, problems = [], []
         for path in sorted(self._entries.glob("*.json")):
             try:
-                entries.append(Entry.read(path))
+                found.append((path, Entry.read(path)))
             except LeaderboardError as error:
                 problems.append(str(error))
+        entries: list[Entry] = []
+        for path, entry in sorted(found, key=lambda each: (each[1].date, each[1].id)):
+            if entries and entry.fingerprints.get("data") != entries[0].fingerprints.get("data"):
+                problems.append(
+                    f"{path}: is of other data than {entries[0].id}; move it to the folder of another board"
+                )
+            else:
+                entries.append(entry)
         return Reading(sorted(entries, key=lambda entry: (entry.ranking_value, entry.date)), problems)
 
     def refuse_other_data(self, fingerprint: str) -> None:
@@ -142,7 +153,7 @@ def _table(entries: list[Entry]) -> str:
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for rank, entry in enumerate(entries, start=1):
-        writer.writerow({column: _cell(value) for column, value in _row(rank, entry).items()})
+        writer.writerow({column: safe_cell(value) for column, value in _row(rank, entry).items()})
     return text.getvalue()
 
 
@@ -174,7 +185,7 @@ def _row(rank: int, entry: Entry) -> dict[str, object]:
     return row
 
 
-def _cell(value: object) -> object:
+def safe_cell(value: object) -> object:
     """One line, and never a formula: a spreadsheet runs cells that begin with one of these signs."""
     if not isinstance(value, str):
         return value

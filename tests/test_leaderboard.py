@@ -144,3 +144,13 @@ def test_entries_of_other_data_are_refused(board: Leaderboard) -> None:
     board.refuse_other_data("d")
     with pytest.raises(LeaderboardError, match="--board NAME"):
         board.refuse_other_data("other")
+
+
+def test_an_entry_of_other_data_that_was_copied_in_is_told_and_not_ranked(board: Leaderboard) -> None:
+    board.record(entry("a", 2.0))
+    copied = board.record(entry("b", 1.0, fingerprints={"source": "s", "data": "other"}, date="2026-01-02T00:00:00Z"))
+
+    (problem,) = board.rebuild()
+
+    assert [row["submission"] for row in rows(board)] == ["a"]
+    assert str(copied) in problem and "other data" in problem and "another board" in problem
