@@ -79,6 +79,43 @@ def test_saved_weights_predict_the_same_without_training(tmp_path) -> None:
     assert loaded.trained is None
 
 
+def test_recentring_takes_the_mean_error_of_the_training_rows_away_and_keeps_it_with_the_weights(tmp_path) -> None:
+    images, keypoints = faces(20)
+    keypoints[:, :, 0] += 3  # labels that lie to one side, which mirrored training cannot learn
+    keypoints[:5, 4:] = np.nan
+    keypoints[:, 14] = np.nan
+    recipe = RECIPE.with_changes(recentre=True)
+    plain, fitted = (estimator(recipe=each).fit(images, keypoints) for each in (RECIPE, recipe))
+    errors = np.nanmean((fitted.predict(images) - keypoints)[:, :14], axis=0)
+    np.testing.assert_allclose(errors, 0, atol=1e-4)
+    np.testing.assert_array_equal(fitted.predict(images)[:, 14], plain.predict(images)[:, 14])  # no label, no error
+
+    fitted.save_weights(tmp_path / "mine.safetensors")
+    loaded = estimator(weights=tmp_path / "mine.safetensors").fit(images, keypoints)
+    np.testing.assert_array_equal(loaded.predict(images), fitted.predict(images))
+
+
+def test_two_sources_of_labels_are_learnt_apart_and_the_complete_one_predicts() -> None:
+    images, _ = faces(80)
+    keypoints = np.full((80, 15, 2), 12.0, dtype=np.float32)
+    keypoints[40:] = np.nan
+    keypoints[40:, :4] = 4.0  # the same points, as another hand marks them
+    means = {}
+    for labels in ("mask", "separate"):
+        recipe = Recipe(epochs=60, batch_size=16, lr=0.1, partial_labels=labels, flip=0, rotation=0, scale=0, shift=0)
+        learnt = estimator(bias_model, recipe=recipe.with_changes(flip_test=False)).fit(images, keypoints)
+        means[labels] = learnt.predict(images)[:, :4].mean()
+    assert means["separate"] == pytest.approx(12, abs=0.5)
+    assert means["mask"] < 11
+
+
+def bias_model(layout, image_size) -> nn.Module:
+    """A network that sees nothing of its image."""
+    return nn.Sequential(
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1, 2 * len(layout)), nn.Unflatten(1, (len(layout), 2))
+    )
+
+
 def test_lazy_layers_take_their_shape_before_weights_are_loaded(tmp_path) -> None:
     def lazy(layout, image_size) -> nn.Module:
         return nn.Sequential(nn.Flatten(), nn.LazyLinear(30), nn.Unflatten(1, (15, 2)))

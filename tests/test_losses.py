@@ -5,10 +5,17 @@ import math
 import pytest
 import torch
 
+from harness.learning.codecs import CODECS
 from harness.learning.losses import LOSSES, labelled_errors, mean_of_labelled
 from harness.learning.outputs import points_and_loss, summed_distance
+from harness.learning.recipe import Recipe
 
 HALF = 48.0
+
+
+def loss_of(points: torch.Tensor, targets: torch.Tensor, name: str) -> torch.Tensor:
+    """The loss of points (B, K, 2) by this name, on a square image of twice ``HALF``."""
+    return points_and_loss(CODECS["pixels"], points, targets, Recipe(loss=name), (96, 96))[1]
 
 
 def loss_in_pixels(name: str, dx: float, dy: float) -> float:
@@ -40,7 +47,7 @@ def test_missing_targets_have_exactly_no_gradient(name: str) -> None:
     targets = torch.full((2, 3, 2), 50.0)
     targets[0, 1] = math.nan
     targets[1, 2, 0] = math.nan  # half a point is no point
-    points_and_loss(predictions, targets, name, HALF)[1].backward()
+    loss_of(predictions, targets, name).backward()
     missing = targets.isnan().any(dim=-1)
     assert (predictions.grad[missing] == 0).all()
     assert (predictions.grad[~missing].abs() > 0).all()
@@ -50,16 +57,13 @@ def test_missing_targets_have_exactly_no_gradient(name: str) -> None:
 def test_missing_targets_change_nothing_for_the_others(name: str) -> None:
     predictions = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]])
     targets = torch.tensor([[[2.0, 4.0], [math.nan, math.nan]]])
-    assert (
-        points_and_loss(predictions, targets, name, HALF)[1]
-        == points_and_loss(predictions[:, :1], targets[:, :1], name, HALF)[1]
-    )
+    assert loss_of(predictions, targets, name) == loss_of(predictions[:, :1], targets[:, :1], name)
 
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_a_batch_without_labels_gives_zero_with_a_gradient_of_zero(name: str) -> None:
     predictions = torch.ones(2, 3, 2, requires_grad=True)
-    loss = points_and_loss(predictions, torch.full((2, 3, 2), math.nan), name, HALF)[1]
+    loss = loss_of(predictions, torch.full((2, 3, 2), math.nan), name)
     loss.backward()
     assert loss.item() == 0
     assert (predictions.grad == 0).all()
@@ -68,7 +72,7 @@ def test_a_batch_without_labels_gives_zero_with_a_gradient_of_zero(name: str) ->
 @pytest.mark.parametrize("name", LOSSES)
 def test_a_perfect_prediction_has_a_finite_gradient(name: str) -> None:
     predictions = torch.ones(1, 3, 2, requires_grad=True)
-    points_and_loss(predictions, torch.ones(1, 3, 2), name, HALF)[1].backward()
+    loss_of(predictions, torch.ones(1, 3, 2), name).backward()
     assert predictions.grad.isfinite().all()
 
 

@@ -51,7 +51,7 @@ def test_a_field_unlike_any_other_is_answered_with_all() -> None:
         ("optimizer", "", "a name"),
         ("lr_schedule", "cosin", 'one of "constant", "linear", "cosine", "flat-cosine", "one-cycle"'),
         ("loss", ["l1"], 'one of "l1", "mse", "smooth_l1", "wing", "euclidean"'),
-        ("partial_labels", None, 'one of "mask", "drop"'),
+        ("partial_labels", None, 'one of "mask", "drop", "separate"'),
     ],
 )
 def test_an_impossible_value_names_the_field_the_value_and_what_is_allowed(field, value, allowed) -> None:

@@ -11,6 +11,7 @@ from torch import nn
 from harness.errors import ContractError, RecipeError, TrainingError
 from harness.keypoints import FACE15
 from harness.learning.augment import Augmenter
+from harness.learning.codecs import CODECS
 from harness.learning.optimizers import make_optimizer, set_lr_and_momentum
 from harness.learning.plan import Plan
 from harness.learning.recipe import Recipe
@@ -57,6 +58,7 @@ def run(
         model,
         *(faces() if data is None else data),
         layout=FACE15,
+        codec=CODECS["pixels"],
         recipe=recipe,
         device=CPU,
         budget_seconds=budget_seconds,
@@ -192,12 +194,12 @@ class Emits(nn.Module):
 @pytest.mark.parametrize(
     ("form", "message"),
     [
-        (lambda out: out, r"returned shape \(2, 30\) .*must return \(2, 15, 2\).*\.view\(-1, 15, 2\)"),
+        (lambda out: out, r"returned shape \(2, 30\) .*must return a tensor of \(2, 15, 2\).*\.view\(-1, 15, 2\)"),
         (lambda out: out.view(-1, 2, 15), r"returned shape \(2, 2, 15\).*\.transpose\(1, 2\)"),
-        (lambda out: out[:, :15, None, None].expand(-1, -1, 4, 4), "heatmaps.*soft-argmax"),
+        (lambda out: out[:, :15, None, None].expand(-1, -1, 4, 4), r"\(2, 15, 4, 4\).*write codec = \"heatmaps\""),
         (lambda out: out.mean(0).view(15, 2), "keep the batch as the first axis"),
         (lambda out: out.view(-1, 15, 2)[:, :4], r"returned shape \(2, 4, 2\)"),
-        (lambda out: {"points": out}, "returned a dict; it must return one tensor"),
+        (lambda out: {"points": out}, "returned a dict .*; it must return a tensor"),
         (lambda out: out.view(-1, 15, 2).long(), r"returned torch.int64; it must return floating point"),
         (lambda out: out.view(7, 7), "the model failed on a batch of images of shape"),
     ],

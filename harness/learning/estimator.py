@@ -19,24 +19,30 @@ from torch import Tensor, nn
 from harness.errors import ContractError
 from harness.keypoints import KeypointLayout
 from harness.learning.augment import Augmenter, as_pictures
+from harness.learning.codecs import CODECS
 from harness.learning.devices import choose_device
-from harness.learning.outputs import check_outputs, decode
+from harness.learning.outputs import check_outputs
 from harness.learning.pipelines import PipelineAugmenter
 from harness.learning.recipe import Recipe
+from harness.learning.sources import by_source, two_sources
 from harness.learning.trainer import Progress, Trained, seed_everything, train
 
 BATCH = 256
+
+_OFFSET = "recentre.offset"
+"""What a weights file calls the offset that a recipe with ``recentre`` found."""
 
 
 class NetworkEstimator:
     """A network that the harness trains, or whose weights it loads.
 
     Args:
-        build_model: ``build_model(layout, image_size)`` gives the network, (B, 1, H, W) float in [0, 1] -> (B, K, 2)
-            pixels.
+        build_model: ``build_model(layout, image_size)`` gives the network, (B, 1, H, W) float in [0, 1] -> what the
+            codec reads.
         recipe: how to train it.
         layout: the K keypoints.
         image_size: (height, width) in pixels.
+        codec: what the network emits, a name in ``CODECS``.
         device: "auto", "cpu", "cuda" or "mps".
         augment: an albumentations pipeline that stands in for the recipe's augmentation.
         weights: a ``.safetensors`` file to load instead of training.
@@ -44,12 +50,14 @@ class NetworkEstimator:
         progress: called after each epoch.
 
     Attributes:
+        learnt: the keypoints that the network places; the first K of them are the layout's.
+        offset: (K, 2) in pixels, subtracted from what the network says; 0 unless the recipe recentres.
         model: the network, once fitted.
         trained: how training went; None before it, and where weights were loaded.
 
     Raises:
         MachineError: the machine has no such device.
-        ContractError: ``augment`` is no pipeline.
+        ContractError: there is no such codec, or ``augment`` is no pipeline.
     """
 
     def __init__(
@@ -58,25 +66,32 @@ class NetworkEstimator:
         recipe: Recipe,
         layout: KeypointLayout,
         image_size: tuple[int, int],
+        codec: str = "pixels",
         device: str = "cpu",
         augment: Any = None,
         weights: Path | None = None,
         budget_seconds: float | None = None,
         progress: Callable[[Progress], None] = lambda _: None,
     ) -> None:
+        if codec not in CODECS:
+            raise ContractError(f"there is no codec {codec!r}; a model emits one of {', '.join(CODECS)}")
         self.build_model = build_model
         self.recipe = recipe
         self.layout = layout
         self.image_size = image_size
+        self.codec = CODECS[codec]
         self.device = choose_device(device)
+        self.separate = recipe.partial_labels == "separate"
+        self.learnt = two_sources(layout) if self.separate else layout
         self.augmenter = (
-            Augmenter(recipe, layout, image_size, self.device)
+            Augmenter(recipe, self.learnt, image_size, self.device)
             if augment is None
-            else PipelineAugmenter(augment, layout, image_size)
+            else PipelineAugmenter(augment, self.learnt, image_size)
         )
         self.weights = weights
         self.budget_seconds = budget_seconds
         self.progress = progress
+        self.offset = np.zeros((len(layout), 2), dtype=np.float32)
         self.model: nn.Module | None = None
         self.trained: Trained | None = None
 
@@ -105,22 +120,23 @@ class NetworkEstimator:
         """
         began = time.perf_counter()
         seed_everything(self.recipe.seed)
-        model = self.build_model(self.layout, self.image_size)
+        model = self.build_model(self.learnt, self.image_size)
         if not isinstance(model, nn.Module):
             raise ContractError(f"build_model returned a {type(model).__name__}; it must return a torch.nn.Module")
         if self.weights is not None:
             model.to(self.device)
-            check_outputs(model, as_pictures(torch.tensor(images[:2], device=self.device)), self.layout)
-            load_weights(model, self.weights)
+            check_outputs(model, as_pictures(torch.tensor(images[:2], device=self.device)), self.learnt, self.codec)
+            self.offset = load_weights(model, self.weights, self.offset)
             self.model = model.to(memory_format=torch.channels_last).eval()
             return self
         spent = time.perf_counter() - began
         self.trained = train(
             model,
             images,
-            keypoints,
+            by_source(keypoints) if self.separate else keypoints,
             np.arange(len(images)) if subjects is None else subjects,
-            layout=self.layout,
+            layout=self.learnt,
+            codec=self.codec,
             recipe=self.recipe,
             device=self.device,
             budget_seconds=None if self.budget_seconds is None else self.budget_seconds - spent,
@@ -128,6 +144,8 @@ class NetworkEstimator:
             progress=self.progress,
         )
         self.model = self.trained.model
+        if self.recipe.recentre:
+            self.offset = self._mean_error(images, keypoints)
         return self
 
     @torch.inference_mode()
@@ -136,7 +154,8 @@ class NetworkEstimator:
         model = self._fitted().eval()
 
         def points(batch: Tensor) -> NDArray[np.float32]:
-            return np.asarray(decode(model(as_pictures(batch))).cpu().numpy(), dtype=np.float32)
+            found = self.codec.decode(model(as_pictures(batch)), self.image_size)[:, : len(self.layout)]
+            return np.asarray(found.cpu().numpy(), dtype=np.float32)
 
         predictions = []
         for rows in np.array_split(images, max(1, -(-len(images) // BATCH))):
@@ -145,7 +164,7 @@ class NetworkEstimator:
             if self.recipe.flip_test:
                 mirrored = points(batch.flip(-1))
                 straight = np.float32(0.5) * (straight + self.layout.flip(mirrored, self.image_size[1]))
-            predictions.append(straight)
+            predictions.append(straight - self.offset)
         return np.concatenate(predictions)
 
     def save_weights(self, path: Path) -> None:
@@ -155,6 +174,8 @@ class NetworkEstimator:
             name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
             for name, tensor in self._fitted().state_dict().items()
         }
+        if self.recipe.recentre:
+            tensors[_OFFSET] = torch.tensor(self.offset)
         safetensors.torch.save_file(tensors, path)
 
     def facts(self) -> dict[str, Any]:
@@ -175,14 +196,21 @@ class NetworkEstimator:
             known["training"] = {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in told.items()}
         return known
 
+    def _mean_error(self, images: NDArray[np.uint8], keypoints: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Mean error (K, 2) in pixels; 0 for a keypoint that is labelled in no row."""
+        errors = self.predict(images) - keypoints
+        labelled = ~np.isnan(errors)
+        mean: NDArray[np.float32] = np.where(labelled, errors, 0).sum(axis=0) / labelled.sum(axis=0).clip(min=1)
+        return mean.astype(np.float32)
+
     def _fitted(self) -> nn.Module:
         if self.model is None:
             raise RuntimeError("call fit before predict")
         return self.model
 
 
-def load_weights(model: nn.Module, path: Path) -> None:
-    """Load a ``.safetensors`` file into a model.
+def load_weights(model: nn.Module, path: Path, offset: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Load a ``.safetensors`` file into a model; returns the offset that was kept with it, or the given one.
 
     Raises:
         ContractError: the file is missing or of another kind, or its tensors do not fit the model.
@@ -196,8 +224,11 @@ def load_weights(model: nn.Module, path: Path) -> None:
         tensors = safetensors.torch.load_file(path)
     except safetensors.SafetensorError as error:
         raise ContractError(f"weights file {path.name} cannot be read as safetensors ({error}); {how}") from error
+    kept = tensors.pop(_OFFSET, torch.tensor(offset))
     wanted = model.state_dict()
     problems = [f"{name} is missing" for name in wanted if name not in tensors]
+    if kept.shape != offset.shape:
+        problems.append(f"{_OFFSET} is {tuple(kept.shape)} where there are {offset.shape[0]} keypoints")
     problems += [f"{name} is not part of the model" for name in tensors if name not in wanted]
     problems += [
         f"{name} is {tuple(tensor.shape)} where the model has {tuple(wanted[name].shape)}"
@@ -210,3 +241,4 @@ def load_weights(model: nn.Module, path: Path) -> None:
             f"weights file {path.name} does not fit what build_model builds: {'; '.join(problems[:3])}{more}"
         )
     model.load_state_dict(tensors)
+    return np.asarray(kept.numpy(), dtype=np.float32)

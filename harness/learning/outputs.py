@@ -1,8 +1,4 @@
-"""What a model emits: checked once, then turned into points and a loss. Coordinates in pixels are the only form yet.
-
-A codec for heatmaps or coordinate bins takes the place of ``decode`` and ``points_and_loss``; nothing else looks at
-a model's outputs.
-"""
+"""What a model emits: checked once, then read by its codec as points and a loss. Nothing else looks at it."""
 
 from __future__ import annotations
 
@@ -11,26 +7,31 @@ from torch import Tensor, nn
 
 from harness.errors import ContractError
 from harness.keypoints import KeypointLayout
+from harness.learning.codecs import CODECS, Codec, Outputs
 from harness.learning.losses import LOSSES, labelled_errors, mean_of_labelled
+from harness.learning.recipe import Recipe
 
 
-def decode(outputs: Tensor) -> Tensor:
-    """Points float32 (B, K, 2) in pixels."""
-    return outputs.float()
-
-
-def points_and_loss(outputs: Tensor, keypoints: Tensor, loss: str, half_size: float) -> tuple[Tensor, Tensor]:
-    """Points (B, K, 2) in pixels, and the loss over the labelled ones.
+def points_and_loss(
+    codec: Codec, outputs: Outputs, keypoints: Tensor, recipe: Recipe, image_size: tuple[int, int]
+) -> tuple[Tensor, Tensor]:
+    """Points (B, K, 2) in pixels, and the recipe's loss over the labelled ones.
 
     Args:
+        codec: how to read the outputs.
         outputs: what the model emitted for B images.
         keypoints: (B, K, 2) in pixels, NaN where missing.
-        loss: a name in ``LOSSES``.
-        half_size: half the image's longer side in pixels, the unit in which losses take errors.
+        recipe: names the loss, and says how much the outputs' shape counts beside it.
+        image_size: (height, width) in pixels; losses take errors in units of half the longer side.
     """
-    points = decode(outputs)
+    points = codec.decode(outputs, image_size)
     errors, labelled = labelled_errors(points, keypoints)
-    return points, mean_of_labelled(LOSSES[loss](errors / half_size, half_size), labelled)
+    half_size = max(image_size) / 2
+    losses = LOSSES[recipe.loss](errors / half_size, half_size)
+    if recipe.shape_loss:
+        targets = torch.where(labelled.unsqueeze(-1), keypoints, 0.0)
+        losses = losses + recipe.shape_loss * codec.shape_loss(outputs, targets, image_size, recipe.shape_width)
+    return points, mean_of_labelled(losses, labelled)
 
 
 def summed_distance(points: Tensor, keypoints: Tensor) -> Tensor:
@@ -40,8 +41,8 @@ def summed_distance(points: Tensor, keypoints: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def check_outputs(model: nn.Module, images: Tensor, layout: KeypointLayout) -> None:
-    """Run a model once, in eval mode, on images (B, 1, H, W) and check that it emits (B, K, 2) floats.
+def check_outputs(model: nn.Module, images: Tensor, layout: KeypointLayout, codec: Codec) -> None:
+    """Run a model once, in eval mode, on images (B, 1, H, W) and check that it emits what its codec reads.
 
     Raises:
         ContractError: it fails on them, or emits something else; the message says how to mend the frequent mistakes.
@@ -51,27 +52,36 @@ def check_outputs(model: nn.Module, images: Tensor, layout: KeypointLayout) -> N
         outputs = model.eval()(images)
     except Exception as error:
         raise ContractError(f"the model failed on a batch of images of shape {shape}: {error}") from error
-    wanted = (len(images), len(layout), 2)
-    if not isinstance(outputs, Tensor):
-        raise ContractError(f"the model returned a {type(outputs).__name__}; it must return one tensor of {wanted}")
-    got = tuple(outputs.shape)
-    if got != wanted:
+    batch, keypoints = len(images), len(layout)
+    if not codec.fits(outputs, batch, keypoints):
+        wanted = codec.wanted.format(batch=batch, keypoints=keypoints)
         raise ContractError(
-            f"the model returned shape {got} for images of {shape}; it must return {wanted}, "
-            f"x and y in pixels for each keypoint{_remedy(got, wanted)}"
+            f"the model returned {_described(outputs)} for images of {shape}; it must return {wanted}"
+            f"{_remedy(outputs, batch, keypoints)}"
         )
-    if not outputs.is_floating_point():
-        raise ContractError(f"the model returned {outputs.dtype}; it must return floating point numbers")
+    tensors = [outputs] if isinstance(outputs, Tensor) else outputs
+    for tensor in tensors:
+        if not tensor.is_floating_point():
+            raise ContractError(f"the model returned {tensor.dtype}; it must return floating point numbers")
 
 
-def _remedy(got: tuple[int, ...], wanted: tuple[int, int, int]) -> str:
-    batch, keypoints, _ = wanted
+def _described(outputs: object) -> str:
+    if isinstance(outputs, Tensor):
+        return f"shape {tuple(outputs.shape)}"
+    if isinstance(outputs, (tuple, list)):
+        return f"a {type(outputs).__name__} of {', '.join(map(_described, outputs)) or 'nothing'}"
+    return f"a {type(outputs).__name__}"
+
+
+def _remedy(outputs: object, batch: int, keypoints: int) -> str:
+    for name, other in CODECS.items():
+        if other.fits(outputs, batch, keypoints):
+            return f'; write codec = "{name}" in the submission if that is what it is'
+    got = tuple(outputs.shape) if isinstance(outputs, Tensor) else ()
     if got == (batch, 2 * keypoints):
         return f"; end forward with .view(-1, {keypoints}, 2)"
     if got == (batch, 2, keypoints):
         return "; end forward with .transpose(1, 2)"
-    if len(got) == 4 and got[:2] == (batch, keypoints):
-        return "; these look like heatmaps, so take the mean position under each one's softmax (soft-argmax)"
     if got[-2:] == (keypoints, 2):
         return "; keep the batch as the first axis"
     return ""

@@ -12,8 +12,10 @@ from harness.errors import RecipeError
 from harness.learning.schedules import LR_SCHEDULES, MOMENTUM_SCHEDULES
 
 LOSSES = ("l1", "mse", "smooth_l1", "wing", "euclidean")
-PARTIAL_LABELS = ("mask", "drop")
+PARTIAL_LABELS = ("mask", "drop", "separate")
 PRECISIONS = ("auto", "float32", "bfloat16")
+IMAGE_EDITS = ("flip", "rotation", "scale", "shift", "brightness", "contrast", "gamma", "noise", "blur", "occlusion")
+"""The fields that a submission's own augmentation pipeline stands in for."""
 
 
 @dataclass(frozen=True)
@@ -70,20 +72,25 @@ class _Word:
         return isinstance(value, str) and value != ""
 
 
-def _number(default: float, low: float, high: float = math.inf) -> Any:
-    return field(default=default, metadata={"allowed": _Number(low, high)})
+def _field(default: object, allowed: object, off: object = None) -> Any:
+    """A field, what it may hold, and the value that switches its trick off, if it is a trick."""
+    return field(default=default, metadata={"allowed": allowed, "off": off})
 
 
-def _whole(default: int, low: float, high: float = math.inf) -> Any:
-    return field(default=default, metadata={"allowed": _Number(low, high, whole=True)})
+def _number(default: float, low: float, high: float = math.inf, off: float | None = None) -> Any:
+    return _field(default, _Number(low, high), off)
 
 
-def _choice(default: str, words: Iterable[str]) -> Any:
-    return field(default=default, metadata={"allowed": _Choice(tuple(words))})
+def _whole(default: int, low: float, high: float = math.inf, off: int | None = None) -> Any:
+    return _field(default, _Number(low, high, whole=True), off)
 
 
-def _switch(default: bool) -> Any:
-    return field(default=default, metadata={"allowed": _Switch()})
+def _choice(default: str, words: Iterable[str], off: str | None = None) -> Any:
+    return _field(default, _Choice(tuple(words)), off)
+
+
+def _switch(default: bool, off: bool | None = None) -> Any:
+    return _field(default, _Switch(), off)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,9 +120,14 @@ class Recipe:
         noise: largest standard deviation of added noise, as a share of white; 0 is off.
         blur: largest standard deviation of the blur in pixels; 0 is off.
         occlusion: share of images in which a grey box covers part of the face; 0 is off.
-        partial_labels: "mask" learns from the keypoints that a row has; "drop" leaves incomplete rows out.
+        shape_loss: weight of the regulariser on the shape of heatmaps or coordinate bins; 0 is off.
+        shape_width: standard deviation in pixels of the Gaussian that it asks for.
+        partial_labels: "mask" learns from the keypoints that a row has; "drop" leaves incomplete rows out; "separate"
+            gives rows that lack most keypoints outputs of their own, since another source may have labelled them.
         ema: decay of the moving average of the weights, which is what predicts; 0 is off.
         flip_test: average the prediction with that of the mirrored image.
+        recentre: subtract each keypoint's mean error over the training rows. Mirrored training makes a network blind to
+            labels that lie off to one side.
         early_stopping: epochs without a better validation error before training ends; 0 is off.
         validation: share of training rows, by whole subjects, kept for the validation error; 0 is off.
         precision: "auto" (bfloat16 where it is faster), "float32" (off) or "bfloat16".
@@ -127,30 +139,33 @@ class Recipe:
 
     epochs: int = _whole(60, 1)
     batch_size: int = _whole(64, 1)
-    optimizer: str = field(default="adamw", metadata={"allowed": _Word()})
+    optimizer: str = _field("adamw", _Word())
     lr: float = _number(4e-3, 0)
-    lr_schedule: str = _choice("cosine", LR_SCHEDULES)
+    lr_schedule: str = _choice("cosine", LR_SCHEDULES, off="constant")
     lr_end: float = _number(0.0, 0)
-    warmup: float = _number(0.05, 0, 0.9)
-    momentum: float = _number(0.9, 0, 0.9999)
-    momentum_schedule: str = _choice("constant", MOMENTUM_SCHEDULES)
+    warmup: float = _number(0.05, 0, 0.9, off=0)
+    momentum: float = _number(0.9, 0, 0.9999, off=0)
+    momentum_schedule: str = _choice("constant", MOMENTUM_SCHEDULES, off="constant")
     momentum_end: float = _number(0.999, 0, 0.9999)
-    weight_decay: float = _number(0.01, 0)
-    loss: str = _choice("l1", LOSSES)
-    flip: float = _number(0.5, 0, 1)
-    rotation: float = _number(10.0, 0, 180)
-    scale: float = _number(0.1, 0, 0.9)
-    shift: float = _number(4.0, 0)
-    brightness: float = _number(0.1, 0, 1)
-    contrast: float = _number(0.2, 0, 1)
-    gamma: float = _number(0.0, 0, 4)
-    noise: float = _number(0.0, 0, 1)
-    blur: float = _number(0.0, 0, 10)
-    occlusion: float = _number(0.0, 0, 1)
-    partial_labels: str = _choice("mask", PARTIAL_LABELS)
-    ema: float = _number(0.99, 0, 0.99999)
-    flip_test: bool = _switch(True)
-    early_stopping: int = _whole(0, 0)
+    weight_decay: float = _number(0.01, 0, off=0)
+    loss: str = _choice("l1", LOSSES, off="mse")
+    flip: float = _number(0.5, 0, 1, off=0)
+    rotation: float = _number(10.0, 0, 180, off=0)
+    scale: float = _number(0.1, 0, 0.9, off=0)
+    shift: float = _number(4.0, 0, off=0)
+    brightness: float = _number(0.1, 0, 1, off=0)
+    contrast: float = _number(0.2, 0, 1, off=0)
+    gamma: float = _number(0.0, 0, 4, off=0)
+    noise: float = _number(0.0, 0, 1, off=0)
+    blur: float = _number(0.0, 0, 10, off=0)
+    occlusion: float = _number(0.0, 0, 1, off=0)
+    shape_loss: float = _number(0.0, 0, off=0)
+    shape_width: float = _number(2.0, 0.1)
+    partial_labels: str = _choice("mask", PARTIAL_LABELS, off="drop")
+    ema: float = _number(0.99, 0, 0.99999, off=0)
+    flip_test: bool = _switch(True, off=False)
+    recentre: bool = _switch(False, off=False)
+    early_stopping: int = _whole(0, 0, off=0)
     validation: float = _number(0.0, 0, 0.9)
     precision: str = _choice("auto", PRECISIONS)
     seed: int = _whole(0, 0, 2**32 - 1)
@@ -167,14 +182,23 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            value, allowed = getattr(self, each.name), each.metadata["allowed"]
-            if not allowed.allows(value):
-                raise RecipeError(f"recipe field {each.name} is {value!r}; it must be {allowed}")
+            self.check_field(each.name, getattr(self, each.name))
         if self.early_stopping > 0 and self.validation == 0:
             raise RecipeError(
                 f"recipe field early_stopping is {self.early_stopping} but validation is 0; "
                 "keep a share of the rows for validation, such as validation=0.1"
             )
+
+    @classmethod
+    def check_field(cls, name: str, value: object) -> None:
+        """Make sure that a field may hold a value.
+
+        Raises:
+            RecipeError: it may not.
+        """
+        allowed = cls.__dataclass_fields__[name].metadata["allowed"]
+        if not allowed.allows(value):
+            raise RecipeError(f"recipe field {name} is {value!r}; it must be {allowed}")
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Recipe:
@@ -190,6 +214,18 @@ class Recipe:
     def with_changes(self, **changes: Any) -> Recipe:
         """The same recipe with some fields changed, checked again."""
         return replace(self, **changes)
+
+    def tricks(self) -> dict[str, dict[str, Any]]:
+        """The tricks that are on, each with the change that switches it off: ``{"flip=0": {"flip": 0}, ...}``.
+
+        How the error is measured (validation) and how fast it trains (precision) are no tricks.
+        """
+        off = {each.name: each.metadata["off"] for each in fields(self)}
+        return {
+            f"{name}={value}": {name: value}
+            for name, value in off.items()
+            if value is not None and getattr(self, name) != value
+        }
 
     def as_dict(self) -> dict[str, Any]:
         """Every field with its value, ready for JSON."""

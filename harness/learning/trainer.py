@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from harness.errors import ContractError, TrainingError
 from harness.keypoints import KeypointLayout
 from harness.learning.augment import Augment, as_pictures
+from harness.learning.codecs import Codec
 from harness.learning.devices import has_fast_bfloat16, keep_freed_memory
 from harness.learning.optimizers import make_optimizer, set_lr_and_momentum
 from harness.learning.outputs import check_outputs, points_and_loss, summed_distance
@@ -70,6 +71,7 @@ class Trained:
         stopped_early: the validation error no longer fell.
         shortened: the time budget did not pay for every epoch.
         images_per_second: over the whole run.
+        precision: "float32", or "bfloat16" where the forward pass used it.
         error_px: mean pixel error over the last epoch's augmented training images.
         validation_px: mean pixel error of the kept weights on the validation rows, if any.
     """
@@ -80,6 +82,7 @@ class Trained:
     stopped_early: bool
     shortened: bool
     images_per_second: float
+    precision: str
     error_px: float
     validation_px: float | None
 
@@ -101,6 +104,7 @@ def train(
     subjects: NDArray[np.int64],
     *,
     layout: KeypointLayout,
+    codec: Codec,
     recipe: Recipe,
     device: torch.device,
     budget_seconds: float | None,
@@ -110,11 +114,12 @@ def train(
     """Train a model in place by a recipe.
 
     Args:
-        model: (B, 1, H, W) float in [0, 1] -> (B, K, 2) pixels.
+        model: (B, 1, H, W) float in [0, 1] -> what the codec reads.
         images: (N, H, W).
         keypoints: (N, K, 2) in pixels, NaN where missing.
         subjects: (N,); no subject is split between training and validation.
         layout: the K keypoints.
+        codec: how to read what the model emits.
         recipe: how to train.
         device: where to train.
         budget_seconds: wall time; where the recipe's epochs do not fit, fewer are planned. None is no limit.
@@ -134,18 +139,18 @@ def train(
     validation = Rows.on(device, images[usable][kept], keypoints[usable][kept])
     if len(training) == 0:
         raise ContractError(f"no row is left to train on with partial_labels={recipe.partial_labels!r}")
-    check_outputs(model.to(device), as_pictures(training.images[:2]), layout)  # and lazy layers take their shape
+    check_outputs(model.to(device), as_pictures(training.images[:2]), layout, codec)  # and lazy layers take their shape
     model.to(memory_format=torch.channels_last)
     if not any(weight.requires_grad for weight in model.parameters()):
         raise ContractError("the model has no weights that can be trained; give it layers, or requires_grad_(True)")
     budget_left = None if budget_seconds is None else budget_seconds - (time.perf_counter() - began)
-    run = _Run(model, training, recipe, budget_left, augmenter)
+    run = _Run(model, training, codec, recipe, budget_left, augmenter)
     best = BestWeights(recipe.early_stopping)
     error_px, validation_px = math.nan, None
     while run.plan.step < run.plan.steps:
         error_px, images_per_second = run.epoch()
         if len(validation):
-            validation_px = mean_error(run.predictor, validation)
+            validation_px = mean_error(run.predictor, validation, codec)
             best.offer(validation_px, run.predictor)
         run.plan.refit()
         epochs = run.plan.epochs
@@ -162,6 +167,7 @@ def train(
         stopped_early=best.is_over,
         shortened=run.plan.shortened,
         images_per_second=run.images / run.seconds,
+        precision=run.precision,
         error_px=error_px,
         validation_px=validation_px,
     )
@@ -171,19 +177,27 @@ class _Run:
     """One training run: the model, its optimizer, its moving average and how far they are."""
 
     def __init__(
-        self, model: nn.Module, rows: Rows, recipe: Recipe, budget_seconds: float | None, augmenter: Augment
+        self,
+        model: nn.Module,
+        rows: Rows,
+        codec: Codec,
+        recipe: Recipe,
+        budget_seconds: float | None,
+        augmenter: Augment,
     ) -> None:
-        self.model, self.rows, self.recipe, self.augmenter = model, rows, recipe, augmenter
+        self.model, self.rows, self.codec, self.recipe, self.augmenter = model, rows, codec, recipe, augmenter
         self.plan = Plan(recipe.epochs, math.ceil(len(rows) / recipe.batch_size), budget_seconds)
         self.average = Average(model, recipe.ema) if recipe.ema else None
         self.optimizer = make_optimizer(model, recipe)
         self.generator = torch.Generator().manual_seed(recipe.seed)
-        self.half_size = max(rows.images.shape[1:]) / 2
+        height, width = rows.images.shape[1:]
+        self.image_size = (height, width)
         self.epochs = self.images = 0
         self.seconds = 0.0
         device = rows.images.device
-        bfloat16 = recipe.precision == "bfloat16" or (recipe.precision == "auto" and has_fast_bfloat16(device))
-        self.autocast = torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16)
+        auto = "bfloat16" if has_fast_bfloat16(device) else "float32"
+        self.precision = auto if recipe.precision == "auto" else recipe.precision
+        self.autocast = torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16")
 
     @property
     def predictor(self) -> nn.Module:
@@ -220,7 +234,7 @@ class _Run:
         pictures, targets = self.augmenter(images, keypoints, self.generator)
         with self.autocast:
             outputs = self.model(pictures)
-        points, loss = points_and_loss(outputs, targets, recipe.loss, self.half_size)
+        points, loss = points_and_loss(self.codec, outputs, targets, recipe, self.image_size)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch has not typed it
         set_lr_and_momentum(
@@ -243,7 +257,7 @@ class _Run:
         remedy = f"lower lr (it is {self.recipe.lr:g}, and was {lr:.2g} by then), or lengthen warmup"
         if not math.isfinite(loss):
             raise TrainingError(f"the loss became {loss} in epoch {self.epochs} of {self.plan.epochs}; {remedy}")
-        if error_px > EXPLODED * 2 * self.half_size:
+        if error_px > EXPLODED * max(self.image_size):
             raise TrainingError(
                 f"the error grew to {error_px:.3g} pixels in epoch {self.epochs} of {self.plan.epochs}; {remedy}"
             )

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from harness.errors import ContractError
 from harness.learning.augment import as_pictures
-from harness.learning.outputs import decode, summed_distance
+from harness.learning.codecs import Codec
+from harness.learning.outputs import summed_distance
 
 BATCH = 256
 
@@ -55,14 +56,16 @@ def validation_rows(subjects: NDArray[np.int64], share: float) -> NDArray[np.boo
 
 
 @torch.inference_mode()
-def mean_error(model: nn.Module, rows: Rows) -> float:
+def mean_error(model: nn.Module, rows: Rows, codec: Codec) -> float:
     """Mean pixel error in eval mode; the model is left in the mode it was in."""
     was_training = model.training
     model.eval()
     total = torch.zeros(2, device=rows.images.device)
+    height, width = rows.images.shape[1:]
     for first in range(0, len(rows), BATCH):
         batch = slice(first, first + BATCH)
-        total += summed_distance(decode(model(as_pictures(rows.images[batch]))), rows.keypoints[batch])
+        points = codec.decode(model(as_pictures(rows.images[batch])), (height, width))
+        total += summed_distance(points, rows.keypoints[batch])
     model.train(was_training)
     distance, count = total.tolist()
     return float(distance / count) if count else math.nan
