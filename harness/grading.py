@@ -69,7 +69,20 @@ def grade(
     else:
         run = run_job(source, split.training, split.held_out.images, conditions, on_progress)
     seconds = Seconds(total=time.monotonic() - started, training=run.training_seconds)
-    entry = _failed(source, benchmark, split, conditions, run, seconds, board or benchmark.name)
+    return judge(source, benchmark, split, conditions, run, seconds, board or benchmark.name)
+
+
+def judge(
+    source: Source,
+    benchmark: Benchmark,
+    split: Split,
+    conditions: Conditions,
+    run: Run,
+    seconds: Seconds,
+    board: str,
+) -> Graded:
+    """Score what a run predicted for the held-out faces, or keep the reason why it predicted nothing."""
+    entry = _failed(source, benchmark, split, conditions, run, seconds, board)
     if run.predictions is not None:
         entry = _scored(entry, run.predictions, benchmark, split)
     return Graded(entry, run.predictions, run.weights)

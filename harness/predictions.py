@@ -1,4 +1,4 @@
-"""Predictions as CSV files: wide (an image a row) or in Kaggle's long form (``RowId, Location``)."""
+"""Predictions as files: ``.npy``, or CSV, wide (an image a row) or in Kaggle's long form (``RowId, Location``)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,25 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.datasets.kaggle import Lookup
-from harness.errors import DataError, PredictionError
-from harness.isolation.reader import LARGEST_COORDINATE
+from harness.errors import DataError, LoadError, PredictionError
+from harness.isolation.reader import LARGEST_COORDINATE, read_predictions
 from harness.keypoints import KeypointLayout
 
 _ID = "ImageId"
+
+
+def read_file(path: Path, count: int, layout: KeypointLayout) -> NDArray[np.float32]:
+    """Predictions (count, K, 2) from a ``.npy`` file or a CSV file, as `harness predict` writes them.
+
+    Raises:
+        LoadError: there is no such file.
+        PredictionError: it does not hold one finite point per keypoint and image.
+    """
+    if path.suffix not in (".npy", ".csv") or not path.is_file():
+        raise LoadError(f"{path}: there is no such .npy or .csv file")
+    if path.suffix == ".csv":
+        return read_csv(path, count, layout)
+    return read_predictions(path, (count, len(layout), 2))
 
 
 def read_csv(path: Path, count: int, layout: KeypointLayout) -> NDArray[np.float32]:

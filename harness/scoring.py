@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.faces import FaceSet
+from harness.keypoints import KeypointLayout
 
 Floats = NDArray[np.float64]
 
@@ -29,6 +30,11 @@ class Metric:
     value: float
     low: float
     high: float
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the interval of a difference lies wholly on one side of 0."""
+        return self.low > 0 or self.high < 0
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,20 @@ class Scorecard:
         return next(iter(self.strata.values()))
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """How two predictions of the same faces differ in mean pixel error: the second's less the first's.
+
+    Attributes:
+        difference: below 0 where the second errs less. The interval is of the difference itself: both are resampled
+            with the same subjects, so that what makes a face hard for both does not widen it.
+        groups: the same of each group that is labelled at all.
+    """
+
+    difference: Metric
+    groups: Mapping[str, Metric]
+
+
 def score(predictions: NDArray[np.float32], held_out: FaceSet, strata: Mapping[str, NDArray[np.bool_]]) -> Scorecard:
     """Score predictions (N, K, 2) in pixels, finite, against the keypoints of the held-out faces.
 
@@ -76,6 +96,22 @@ def score(predictions: NDArray[np.float32], held_out: FaceSet, strata: Mapping[s
     assert predictions.shape == held_out.keypoints.shape, (predictions.shape, held_out.keypoints.shape)
     assert np.isfinite(predictions).all(), "predictions are checked before they are scored"
     return Scorecard({name: _score(predictions[rows], held_out.take(rows)) for name, rows in strata.items()})
+
+
+def compare(
+    first: NDArray[np.float32], second: NDArray[np.float32], held_out: FaceSet, rows: NDArray[np.bool_]
+) -> Comparison:
+    """Compare two predictions (N, K, 2) of the same faces, in pixels and finite, by a paired bootstrap over subjects.
+
+    Args:
+        first, second: one point per keypoint and image.
+        held_out: the N faces with their answer key.
+        rows: bool (N,), which faces to compare on: a stratum.
+    """
+    faces = held_out.take(rows)
+    before, after = (pixel_distances(each[rows], faces.keypoints) for each in (first, second))
+    bootstrap = _Bootstrap(faces.subjects)
+    return Comparison(bootstrap.mean(after - before), _by_group(bootstrap, after - before, faces.layout))
 
 
 def pixel_distances(predictions: NDArray[np.floating], keypoints: NDArray[np.floating]) -> Floats:
@@ -101,21 +137,24 @@ def _score(predictions: NDArray[np.float32], faces: FaceSet) -> StratumScore:
         # An image adds to the cumulative curve from its nme on, so the area is the mean of what is left to its right.
         metrics["auc"] = bootstrap.mean(np.clip(1 - nme / FAILURE_THRESHOLD, 0, None))
     labelled = faces.labelled
-    layout = faces.layout
     return StratumScore(
         images=len(faces),
         points=int(labelled.sum()),
         subjects=len(np.unique(faces.subjects)),
         metrics=metrics,
-        groups={
-            group: bootstrap.mean(distances[:, layout.indices(group)])
-            for group in layout.groups
-            if labelled[:, layout.indices(group)].any()
-        },
+        groups=_by_group(bootstrap, distances, faces.layout),
         keypoints={
-            name: bootstrap.mean(distances[:, [k]]) for k, name in enumerate(layout.keypoints) if labelled[:, k].any()
+            name: bootstrap.mean(distances[:, [k]])
+            for k, name in enumerate(faces.layout.keypoints)
+            if labelled[:, k].any()
         },
     )
+
+
+def _by_group(bootstrap: _Bootstrap, values: Floats, layout: KeypointLayout) -> dict[str, Metric]:
+    """The mean of values (N, K), NaN where the label is missing, over each group that is labelled at all."""
+    parts = {group: values[:, layout.indices(group)] for group in layout.groups}
+    return {group: bootstrap.mean(part) for group, part in parts.items() if not np.isnan(part).all()}
 
 
 def _nme(distances: Floats, faces: FaceSet) -> Floats:

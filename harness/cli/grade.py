@@ -9,14 +9,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.parsing import Parser, add_run_arguments, open_benchmark, run_conditions
 from harness.cli.parsing import run as run_command
-from harness.errors import HarnessError, LeaderboardError, MachineError, SubmissionError, UsageError
+from harness.cli.recording import add_recording_arguments, open_board, record, write
+from harness.errors import HarnessError, SubmissionError, UsageError
 
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
@@ -48,16 +48,9 @@ def main(argv: list[str] | None = None) -> int:
         choices=("landlock", "container", "bwrap"),
         help="refuse to grade behind anything weaker",
     )
-    board = parser.add_argument_group("what is kept")
-    board.add_argument(
-        "--leaderboard", type=Path, default=Path("leaderboard"), metavar="DIR", help="its folder (leaderboard)"
-    )
-    board.add_argument("--board", metavar="NAME", help="the board in it (the benchmark's name)")
-    board.add_argument("--no-record", action="store_true", help="leave the leaderboard alone")
-    board.add_argument("--json", type=Path, metavar="FILE", help="write the entry (a list for several submissions)")
-    board.add_argument("--out", type=Path, metavar="DIR", help="write predictions, log and a picture of the faces")
-    board.add_argument("--save-weights", type=Path, metavar="FILE", help="write the trained weights (.safetensors)")
-    board.add_argument(
+    kept = add_recording_arguments(parser)
+    kept.add_argument("--save-weights", type=Path, metavar="FILE", help="write the trained weights (.safetensors)")
+    kept.add_argument(
         "--require", choices=("ok", "very_good", "outstanding"), help="exit with 1 when the band is not reached"
     )
     parser.set_defaults(run=run)
@@ -66,14 +59,10 @@ def main(argv: list[str] | None = None) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Grade every submission; one that fails does not take the others along."""
-    from harness.leaderboard import Leaderboard
-
     if arguments.save_weights and len(arguments.submissions) > 1:
         raise UsageError("--save-weights FILE goes with one submission; grade them one at a time")
     benchmark, split = open_benchmark(arguments)
-    board = Leaderboard(arguments.leaderboard, arguments.board or benchmark.name)
-    if not arguments.no_record:
-        board.refuse_other_data(split.fingerprint)
+    board = open_board(arguments, benchmark, split)
     codes, entries = [], []
     for submission in arguments.submissions:
         try:
@@ -81,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
             entries.append(graded.entry)
             codes.append(_exit_code(graded.entry, arguments.require, benchmark))
             if not arguments.no_record:
-                _record(graded.entry, board)
+                record(graded.entry, board)
             _keep(graded, arguments, split)
         except HarnessError as error:
             print(f"error: {error}", file=sys.stderr)
@@ -95,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
             codes.append(HarnessError.exit_code)
     if arguments.json and entries:
         records = [json.loads(entry.to_json()) for entry in entries]
-        _write(arguments.json, json.dumps(records if len(arguments.submissions) > 1 else records[0], indent=2) + "\n")
+        write(arguments.json, json.dumps(records if len(arguments.submissions) > 1 else records[0], indent=2) + "\n")
     return max(codes)
 
 
@@ -120,29 +109,11 @@ def _grade(
 
 def _keep(graded: Graded, arguments: argparse.Namespace, split: Split) -> None:
     if arguments.save_weights and graded.weights is not None:
-        _write(arguments.save_weights, graded.weights)
+        write(arguments.save_weights, graded.weights)
     if arguments.out:
         from harness.reporting.folder import write_folder
 
         write_folder(arguments.out / graded.entry.submission, graded, split)
-
-
-def _record(entry: Entry, board: Leaderboard) -> None:
-    try:
-        board.record(entry)
-    except LeaderboardError as error:
-        rescued = Path(tempfile.gettempdir()) / f"{entry.id}.json"
-        _write(rescued, entry.to_json())
-        raise LeaderboardError(
-            f"{error}. It was kept as {rescued}: copy it to that place and run `harness leaderboard rebuild`"
-        ) from error
-    for problem in board.rebuild():
-        print(f"warning: {problem}", file=sys.stderr)
-    if entry.status == "graded":
-        place = [each.id for each in board.read().entries].index(entry.id) + 1
-        print(f"  rank {place} on {board.csv}")
-    else:
-        print(f"  recorded on {board.csv}")
 
 
 def _exit_code(entry: Entry, required: str | None, benchmark: Benchmark) -> int:
@@ -152,12 +123,3 @@ def _exit_code(entry: Entry, required: str | None, benchmark: Benchmark) -> int:
         print(f"  below {required}, which --require asks for", file=sys.stderr)
         return BELOW_REQUIRED
     return 0
-
-
-def _write(path: Path, content: str | bytes) -> None:
-    from harness.files import write_atomically
-
-    try:
-        write_atomically(path, content.encode() if isinstance(content, str) else content)
-    except OSError as error:
-        raise MachineError(f"{path}: could not be written: {error.strerror}") from error

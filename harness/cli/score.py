@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 from harness.cli.parsing import add_data_arguments, open_benchmark
-from harness.errors import LoadError
 
 EXAMPLES = """
   harness predict submissions/my_model.py --out predictions.npy
@@ -27,20 +26,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Score the file and print what came of it; nothing is recorded."""
     from harness.diagnosis import find_mistakes
     from harness.entry import strata_of
-    from harness.isolation.reader import read_predictions
-    from harness.predictions import read_csv
+    from harness.predictions import read_file
     from harness.reporting.console import scores
     from harness.scoring import score
 
-    path: Path = arguments.predictions
-    if path.suffix not in (".npy", ".csv") or not path.is_file():
-        raise LoadError(f"{path}: there is no such .npy or .csv file")
     benchmark, split = open_benchmark(arguments)
     held_out = split.held_out
-    if path.suffix == ".csv":
-        predictions = read_csv(path, len(held_out), held_out.layout)
-    else:
-        predictions = read_predictions(path, (len(held_out), len(held_out.layout), 2))
+    predictions = read_file(arguments.predictions, len(held_out), held_out.layout)
     strata = strata_of(score(predictions, held_out, split.strata))
     print("\n".join(scores(strata, benchmark, find_mistakes(predictions, held_out))))
     if arguments.json:

@@ -12,6 +12,8 @@ from harness.grading import Graded
 from harness.predictions import write_wide
 from harness.reporting.plots import draw_result
 
+ENTRY, PREDICTIONS = "entry.json", "predictions.csv"
+
 
 def write_folder(folder: Path, graded: Graded, split: Split) -> None:
     """Write ``entry.json``, ``log.txt`` and, for a graded entry, ``predictions.csv`` and ``faces.png``.
@@ -23,11 +25,11 @@ def write_folder(folder: Path, graded: Graded, split: Split) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "entry.json").write_text(graded.entry.to_json(), encoding="utf-8")
+        (folder / ENTRY).write_text(graded.entry.to_json(), encoding="utf-8")
         (folder / "log.txt").write_text(graded.entry.log_tail, encoding="utf-8")
         if graded.predictions is not None:
             ids = np.arange(1, len(graded.predictions) + 1)
-            write_wide(folder / "predictions.csv", graded.predictions, ids, split.held_out.layout)
+            write_wide(folder / PREDICTIONS, graded.predictions, ids, split.held_out.layout)
             draw_result(folder / "faces.png", graded.entry, graded.predictions, split)
     except OSError as error:
         raise MachineError(f"{error.filename or folder}: could not be written: {error.strerror}") from error

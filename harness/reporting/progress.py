@@ -31,9 +31,13 @@ class ProgressLine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._width:
-            self._stream.write("\r" + " " * self._width + "\r")
-            self._stream.flush()
+        self._clear()
+
+    def heading(self, text: str) -> None:
+        """Write a line that stays, above the one that is rewritten."""
+        self._clear()
+        self._stream.write(text + "\n")
+        self._stream.flush()
 
     def count(self, what: str, done: int, total: int) -> None:
         """Show ``done`` of ``total``."""
@@ -48,6 +52,12 @@ class ProgressLine:
         parts.append(f"{progress.get('images_per_second', 0.0):,.0f} images/s")
         parts.append(f"{format_seconds(max(0.0, progress.get('seconds_left', 0.0)))} left")
         self._show("  ".join(parts), last=epoch >= epochs)
+
+    def _clear(self) -> None:
+        if self._width:
+            self._stream.write("\r" + " " * self._width + "\r")
+            self._stream.flush()
+            self._width = 0
 
     def _show(self, text: str, last: bool) -> None:
         if self._live:

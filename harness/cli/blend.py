@@ -1,0 +1,84 @@
+"""Grade several submissions as one: a blend, whose weights are fitted on training faces alone.
+
+The training faces are cut into folds by whole people. Each submission is trained once without each fold, then predicts
+that fold and the held-out images. The weights are fitted to the predictions of the folds, and held-out keypoints are
+met when the blend is scored, not before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from harness.cli.parsing import add_run_arguments, open_benchmark, run_conditions, whole
+from harness.cli.recording import add_recording_arguments, open_board, record, write
+from harness.errors import SubmissionError, UsageError
+
+EXAMPLES = """
+  harness blend unet multiscale submissions/my_model.py
+  harness blend unet hidden_layer --benchmark kaggle --data ~/facial-keypoints-detection --folds 5 --method greedy
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``harness blend``."""
+    parser.add_argument("submissions", nargs="+", metavar="SUBMISSION", help="a file, a folder, or a baseline's name")
+    parser.add_argument("--folds", type=whole, default=3, metavar="N", help="how many, from 2 (3)")
+    # The names are those of harness.blend_weights, which would import scikit-learn here.
+    parser.add_argument(
+        "--method",
+        default="auto",
+        choices=("auto", "mean", "stack", "greedy"),
+        help="how members are weighed: all alike, by a ridge regression for each coordinate, by greedy selection for "
+        "each keypoint; auto takes what errs least out of fold (auto)",
+    )
+    parser.add_argument(
+        "--work",
+        type=Path,
+        default=Path("blends"),
+        metavar="DIR",
+        help="where each finished run is kept at once: the same command goes on from there, and other blends of the "
+        "same submissions use it too; delete it when you are done (blends)",
+    )
+    add_run_arguments(parser)
+    kept = add_recording_arguments(parser)
+    kept.add_argument("--name", metavar="NAME", help="what the leaderboard calls it (blend- and the members' names)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run what is not yet kept, then blend, score and record."""
+    from harness.blending import blend
+    from harness.reporting.console import report
+    from harness.reporting.progress import ProgressLine
+    from harness.source import find_source
+
+    if arguments.folds < 2:
+        raise UsageError("--folds 1 would leave no face to learn from; cut at least 2")
+    members = [find_source(submission) for submission in arguments.submissions]
+    benchmark, split = open_benchmark(arguments)
+    board = open_board(arguments, benchmark, split)
+    with ProgressLine(sys.stderr) as line:
+        graded = blend(
+            members,
+            benchmark,
+            split,
+            run_conditions(arguments, benchmark),
+            work=arguments.work,
+            folds=arguments.folds,
+            method=arguments.method,
+            name=arguments.name,
+            board=board.csv.stem,
+            on_run=line.heading,
+            on_progress=line.training,
+        )
+    print(f"{graded.entry.description}\n\n{report(graded.entry, benchmark)}")
+    if not arguments.no_record:
+        record(graded.entry, board)
+    if arguments.json:
+        write(arguments.json, graded.entry.to_json())
+    if arguments.out:
+        from harness.reporting.folder import write_folder
+
+        write_folder(arguments.out / graded.entry.submission, graded, split)
+    return SubmissionError.exit_code if graded.entry.status == "failed" else 0

@@ -1,0 +1,97 @@
+"""Compare two predictions of the same held-out faces, pair by pair.
+
+The difference is B's mean pixel error less A's on the headline stratum. Both meet the same faces, so its 95 % interval
+(a bootstrap over whole people) is far narrower than the two scores' own: overlapping scores may well differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.cli.parsing import add_data_arguments, open_benchmark
+from harness.cli.recording import write
+from harness.errors import LoadError, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from harness.datasets.faces import Split
+    from harness.scoring import Metric
+
+EXAMPLES = """
+  grade unet multiscale --out result
+  harness compare result/unet result/multiscale
+  harness compare before.npy after.npy --benchmark kaggle --data ~/facial-keypoints-detection --json difference.json
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``harness compare``."""
+    what = "a .npy or .csv file of predictions, or a submission's folder that grade --out wrote"
+    parser.add_argument("first", type=Path, metavar="A", help=what)
+    parser.add_argument("second", type=Path, metavar="B", help="another")
+    add_data_arguments(parser)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write scores and differences")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print both scores and their difference; nothing is recorded."""
+    from harness.scoring import compare, score
+
+    benchmark, split = open_benchmark(arguments)
+    held_out = split.held_out
+    stratum, rows = next(iter(split.strata.items()))
+    predictions = [_read(path, split) for path in (arguments.first, arguments.second)]
+    scores = [score(each, held_out, {stratum: rows}).headline.metrics["mean_pixel_error"] for each in predictions]
+    comparison = compare(predictions[0], predictions[1], held_out, rows)
+    difference = comparison.difference
+
+    faces = held_out.take(rows)
+    print(f"mean pixel error on {len(faces):,} held-out faces of {len(set(faces.subjects.tolist())):,} subjects\n")
+    for letter, path, each in zip("AB", (arguments.first, arguments.second), scores, strict=True):
+        print(f"  {letter}      {_interval(each, '.3f')}  {path}")
+    print(f"  B - A  {_interval(difference, '+.3f')}\n\n  {_verdict(difference)}\n")
+    for group, each in comparison.groups.items():
+        print(f"  {group:<16}{_interval(each, '+.3f')}{'' if each.excludes_zero else '  not told apart'}")
+    if arguments.json:
+        table = {
+            "benchmark": benchmark.name,
+            "stratum": stratum,
+            "first": asdict(scores[0]),
+            "second": asdict(scores[1]),
+            "difference": asdict(difference),
+            "excludes_zero": difference.excludes_zero,
+            "groups": {group: asdict(each) for group, each in comparison.groups.items()},
+        }
+        write(arguments.json, json.dumps(table, indent=2) + "\n")
+    return 0
+
+
+def _read(path: Path, split: Split) -> NDArray[np.float32]:
+    from harness.entry import Entry
+    from harness.predictions import read_file
+    from harness.reporting.folder import ENTRY, PREDICTIONS
+
+    if path.is_dir():
+        if not (path / PREDICTIONS).is_file():
+            raise LoadError(f"{path}: has no {PREDICTIONS}; name the folder of one graded submission in it")
+        if Entry.read(path / ENTRY).fingerprints.get("data") != split.fingerprint:
+            raise UsageError(f"{path}: was graded on other data; name its --benchmark and --data")
+        path /= PREDICTIONS
+    return read_file(path, len(split.held_out), split.held_out.layout)
+
+
+def _verdict(difference: Metric) -> str:
+    if not difference.excludes_zero:
+        return "The interval includes zero: on these faces they cannot be told apart."
+    better, worse = ("B", "A") if difference.value < 0 else ("A", "B")
+    return f"The interval excludes zero: {better} errs less than {worse}."
+
+
+def _interval(metric: Metric, form: str) -> str:
+    return f"{metric.value:{form}}  [{metric.low:{form}}, {metric.high:{form}}]"

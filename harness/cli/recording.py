@@ -1,0 +1,85 @@
+"""What `grade` and `harness blend` share: where a grading is kept, and how nothing of it is lost."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import LeaderboardError, MachineError
+
+if TYPE_CHECKING:
+    from harness.benchmark import Benchmark
+    from harness.datasets.faces import Split
+    from harness.entry import Entry
+    from harness.leaderboard import Leaderboard
+
+
+def add_recording_arguments(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """--leaderboard, --board, --no-record, --json and --out; returns their group, which may take more."""
+    group = parser.add_argument_group("what is kept")
+    group.add_argument(
+        "--leaderboard", type=Path, default=Path("leaderboard"), metavar="DIR", help="its folder (leaderboard)"
+    )
+    group.add_argument("--board", metavar="NAME", help="the board in it (the benchmark's name)")
+    group.add_argument("--no-record", action="store_true", help="leave the leaderboard alone")
+    group.add_argument("--json", type=Path, metavar="FILE", help="write the entry (a list for several submissions)")
+    group.add_argument("--out", type=Path, metavar="DIR", help="write predictions, log and a picture of the faces")
+    return group
+
+
+def open_board(arguments: argparse.Namespace, benchmark: Benchmark, split: Split) -> Leaderboard:
+    """The board that will take the entry.
+
+    Raises:
+        LeaderboardError: it holds entries of other data.
+    """
+    from harness.leaderboard import Leaderboard
+
+    board = Leaderboard(arguments.leaderboard, arguments.board or benchmark.name)
+    if not arguments.no_record:
+        board.refuse_other_data(split.fingerprint)
+    return board
+
+
+def record(entry: Entry, board: Leaderboard) -> None:
+    """Put an entry on its board and say where it stands.
+
+    Raises:
+        LeaderboardError: it could not be written there; the message names the file in which it was kept instead.
+    """
+    try:
+        board.record(entry)
+    except LeaderboardError as error:
+        rescued = Path(tempfile.gettempdir()) / f"{entry.id}.json"
+        write(rescued, entry.to_json())
+        raise LeaderboardError(
+            f"{error}. It was kept as {rescued}: copy it to that place and run `harness leaderboard rebuild`"
+        ) from error
+    for problem in board.rebuild():
+        print(f"warning: {problem}", file=sys.stderr)
+    if entry.status == "graded":
+        place = [each.id for each in board.read().entries].index(entry.id) + 1
+        print(f"  rank {place} on {board.csv}")
+    else:
+        print(f"  recorded on {board.csv}")
+
+
+def write(path: Path, content: str | bytes) -> None:
+    """Write a file that the command line asks for.
+
+    Raises:
+        MachineError: it could not be written.
+    """
+    from harness.files import write_atomically
+
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            path.write_bytes(data)  # a new file in the place of /dev/stdout would take it from every program
+        else:
+            write_atomically(path, data)
+    except OSError as error:
+        raise MachineError(f"{path}: could not be written: {error.strerror}") from error
