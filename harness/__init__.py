@@ -1,7 +1,8 @@
 """The facial keypoint benchmark and grading harness.
 
-What submissions need: `Recipe`, `KeypointLayout`, `FACE15`. What scripts need: `load_benchmark`, `open_split`, `grade`,
-`score`, `Entry`, `Leaderboard`, and the errors of `harness.errors`.
+What submissions need: `Recipe`, `make_head`, `Ensemble`, `Specialists`, `Member`, `load_baseline`, `KeypointLayout`,
+`FACE15`. What scripts need: `load_benchmark`, `open_split`, `grade`, `score`, `Entry`, `Leaderboard`, and the errors of
+`harness.errors`.
 """
 
 from __future__ import annotations
@@ -18,23 +19,31 @@ if TYPE_CHECKING:
     from harness.grading import grade
     from harness.keypoints import FACE15, KeypointLayout
     from harness.leaderboard import Leaderboard
+    from harness.learning.codecs import make_head
+    from harness.learning.ensembles import Ensemble, Member, Specialists
     from harness.learning.recipe import Recipe
     from harness.scoring import Scorecard, score
+    from harness.submission import load_baseline
 
 _HOMES = {
     "Benchmark": "harness.benchmark",
+    "Ensemble": "harness.learning.ensembles",
     "Entry": "harness.entry",
     "FACE15": "harness.keypoints",
     "FaceSet": "harness.datasets.faces",
     "HarnessError": "harness.errors",
     "KeypointLayout": "harness.keypoints",
     "Leaderboard": "harness.leaderboard",
+    "Member": "harness.learning.ensembles",
     "Recipe": "harness.learning.recipe",
     "Scorecard": "harness.scoring",
+    "Specialists": "harness.learning.ensembles",
     "Split": "harness.datasets.faces",
     "SubmissionError": "harness.errors",
     "grade": "harness.grading",
+    "load_baseline": "harness.submission",
     "load_benchmark": "harness.benchmark",
+    "make_head": "harness.learning.codecs",
     "open_split": "harness.datasets.opening",
     "score": "harness.scoring",
 }
@@ -42,17 +51,22 @@ _HOMES = {
 __all__ = [
     "FACE15",
     "Benchmark",
+    "Ensemble",
     "Entry",
     "FaceSet",
     "HarnessError",
     "KeypointLayout",
     "Leaderboard",
+    "Member",
     "Recipe",
     "Scorecard",
+    "Specialists",
     "Split",
     "SubmissionError",
     "grade",
+    "load_baseline",
     "load_benchmark",
+    "make_head",
     "open_split",
     "score",
 ]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.faces import FaceSet
-from harness.errors import MachineError, PredictionError
+from harness.errors import MachineError, PredictionError, SubmissionError
 from harness.files import remove_tree
 from harness.isolation.launcher import launch
 from harness.isolation.limits import Limits
@@ -37,12 +37,13 @@ class Conditions:
 
     Attributes:
         device: auto, cpu, cuda or mps.
-        overrides: recipe fields set from outside, such as epochs and seed.
+        overrides: changes from outside: recipe fields, such as epochs and seed, or keywords of ``build_model``.
         limits: what ends the worker.
         tier: how it is kept in.
         secrets: folders that it must not reach.
         training_seconds: what the trainer plans for, where that is less than the time limit leaves.
         save_weights: whether it leaves its trained weights behind.
+        suggested: where it is tuned, the values that the tuner chose for its search space.
     """
 
     device: str
@@ -52,6 +53,7 @@ class Conditions:
     secrets: tuple[Path, ...] = ()
     training_seconds: float | None = None
     save_weights: bool = False
+    suggested: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Run:
     Attributes:
         predictions: float32 (N, K, 2), checked; None when the submission failed.
         reason: why it failed, for its author; None when it did not.
-        facts: what it told of itself: recipe, parameters, device, epochs.
+        facts: what it told of itself: recipe, parameters, device, epochs; variants, changes and search space.
         isolation: the tier that kept it in, and `held`: by what means.
         training_seconds, peak_memory: by the grader's clock and the watchdog's count, in bytes.
         log_tail: the last of what it printed.
@@ -85,14 +87,16 @@ class Story:
 
     Attributes:
         on_progress: called with each progress message.
+        on_loaded: called with the facts when training begins.
         stage: the latest one.
-        facts: recipe, seed, device, parameters, training; of plain values only.
+        facts: those of `_FACTS` that it told; of plain values only.
         failure: the worker's reason for giving up.
         machine_at_fault: whether that was before it had loaded any of the submission.
         training_seconds: between the messages that training began and ended.
     """
 
     on_progress: Callable[[dict[str, float]], None]
+    on_loaded: Callable[[dict[str, Any]], None]
     stage: str = "starting"
     facts: dict[str, Any] = field(default_factory=dict)
     failure: str | None = None
@@ -108,6 +112,8 @@ class Story:
             if self.stage == "training":
                 self.training_seconds += now - self._since
             self.stage, self._since = message["stage"], now
+            if self.stage == "training":
+                self.on_loaded(self.facts)
         elif kind == "facts":
             self.facts |= {key: message[key] for key in _FACTS if _is_plain(message.get(key, ...))}
         elif kind == "failed" and self.failure is None:
@@ -118,7 +124,7 @@ class Story:
             self.on_progress({k: float(v) for k, v in message.items() if _is_number(v)})
 
 
-_FACTS = ("recipe", "seed", "device", "parameters", "training")
+_FACTS = ("recipe", "seed", "device", "parameters", "training", "variants", "changes", "space")
 _STAGES = ("loading", "training", "predicting", "done")
 
 
@@ -128,20 +134,25 @@ def run_job(
     asked: NDArray[np.uint8],
     conditions: Conditions,
     on_progress: Callable[[dict[str, float]], None],
+    on_loaded: Callable[[dict[str, Any]], None] = lambda _: None,
 ) -> Run:
     """Run a submission: it learns from the training faces and predicts the asked images.
+
+    What a callback raises ends the worker at once and comes through.
 
     Args:
         source: the submission's files.
         training: faces with keypoints, which the worker may read.
         asked: uint8 (N, H, W), images without keypoints.
         conditions: limits, device, isolation.
-        on_progress: called with epoch, epochs, error_px, images_per_second, seconds_left as training goes on.
+        on_progress: called with epoch, epochs, error_px, images_per_second, seconds_left and, where the recipe keeps a
+            validation part, validation_px, as training goes on.
+        on_loaded: called with what the submission told of itself, before it trains.
 
     Raises:
         MachineError: this machine lacks what was asked for.
     """
-    story = Story(on_progress)
+    story = Story(on_progress, on_loaded)
     with _folder() as job:
         _furnish(job, source, training, asked, conditions)
         outcome = launch(
@@ -179,6 +190,29 @@ def run_job(
         )
 
 
+def ask_facts(source: Source, faces: FaceSet, conditions: Conditions) -> dict[str, Any]:
+    """What a submission tells of itself once it is loaded: it is not trained.
+
+    Raises:
+        SubmissionError: it could not be loaded.
+        MachineError: this machine lacks what was asked for.
+    """
+
+    def leave(facts: dict[str, Any]) -> None:
+        raise _LoadedError(facts)
+
+    try:
+        run = run_job(source, faces.take(np.arange(1)), faces.images[:1], conditions, lambda _: None, leave)
+    except _LoadedError as loaded:
+        facts: dict[str, Any] = loaded.args[0]
+        return facts
+    raise SubmissionError(f"{source.path}: {run.reason}")
+
+
+class _LoadedError(Exception):
+    """Ends a worker that has told all that was asked."""
+
+
 def _why_failed(outcome: Outcome, story: Story) -> str | None:
     if outcome.stopped is not None:
         return f"{outcome.reason} (it was {story.stage})"
@@ -209,6 +243,7 @@ def _furnish(job: Path, source: Source, training: FaceSet, asked: NDArray[np.uin
         "image_size": training.images.shape[1:],
         "device": conditions.device,
         "overrides": conditions.overrides,
+        "suggested": conditions.suggested,
         "time_budget": conditions.limits.seconds * _TRAINING_SHARE,
         "training_seconds": conditions.training_seconds,
         "save_weights": conditions.save_weights,
@@ -237,9 +272,10 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _is_plain(value: object) -> bool:
-    if isinstance(value, dict):
-        return len(value) <= 100 and all(isinstance(k, str) and _is_scalar(v) for k, v in value.items())
+def _is_plain(value: object, depth: int = 4) -> bool:
+    if isinstance(value, dict | list):
+        inner = value.values() if isinstance(value, dict) else value
+        return depth > 0 and len(value) <= 100 and all(_is_plain(each, depth - 1) for each in inner)
     return _is_scalar(value)
 
 

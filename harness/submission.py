@@ -3,10 +3,13 @@
 A submission is a Python file, or a folder with ``submission.py``, that defines one of
 
 - ``build_model(layout, image_size)`` -> ``torch.nn.Module``: (B, 1, H, W) float in [0, 1] -> (B, K, 2) pixels.
-  Beside it, each optional: ``recipe`` (a `Recipe`), ``augment`` (an albumentations pipeline that stands in for the
-  recipe's image edits), ``weights`` (the name of a safetensors file next to it: loaded instead of trained).
+  Beside it, each optional: ``recipe`` (a `Recipe`), ``codec`` (what the model emits instead of pixels: "heatmaps" or
+  "coordinate_bins"), ``augment`` (an albumentations pipeline that stands in for the recipe's image edits), ``weights``
+  (the name of a safetensors file next to it: loaded instead of trained), ``variants`` (trick -> changes, to be measured
+  one by one), ``search_space(trial)`` (-> changes, to be searched).
 - ``build_estimator(layout, image_size)`` -> an object with scikit-learn's ``fit(images, keypoints)`` (uint8 (N, H, W);
-  float32 (N, K, 2), NaN where not labelled) and ``predict(images) -> (N, K, 2)``.
+  float32 (N, K, 2), NaN where not labelled) and ``predict(images) -> (N, K, 2)``, such as an `Ensemble`
+  or `Specialists`.
 """
 
 from __future__ import annotations
@@ -26,7 +29,9 @@ from numpy.typing import NDArray
 
 from harness.errors import ContractError, LoadError, PredictionError
 from harness.keypoints import KeypointLayout
+from harness.learning.changes import around, changed, search, variants_of
 from harness.learning.recipe import Recipe
+from harness.places import shipped
 
 if TYPE_CHECKING:
     from harness.learning.trainer import Progress
@@ -80,15 +85,20 @@ class Settings:
 
     Attributes:
         device: auto, cpu, cuda or mps.
-        overrides: recipe fields that the command line sets (``epochs``, ``seed``).
+        overrides: changes from outside: recipe fields (``epochs``, ``seed``), or keywords of ``build_model``.
         budget_seconds: what training may take; the trainer plans its epochs for it.
         progress: called as training goes on.
+        suggested: where it is tuned, the values that the tuner chose for its search space; it is left as it is where
+            there are none yet.
+        tell: called with facts that the submission's learner does not know.
     """
 
     device: str
     overrides: dict[str, Any]
     budget_seconds: float | None
     progress: Callable[[Progress], None]
+    suggested: dict[str, Any] | None = None
+    tell: Callable[..., None] = lambda **_: None
 
 
 def load_learner(path: Path, layout: KeypointLayout, image_size: tuple[int, int], settings: Settings) -> Learner:
@@ -102,7 +112,18 @@ def load_learner(path: Path, layout: KeypointLayout, image_size: tuple[int, int]
     builder_name, builder = _the_builder(module, path)
     if builder_name == "build_model":
         return _network(module, path, builder, layout, image_size, settings)
+    if settings.suggested is not None:
+        raise ContractError(f"{path.name}: only a submission with build_model can be tuned")
     estimator = builder(layout, image_size)
+    if _is_composite(estimator):
+        estimator.configure(
+            device=settings.device,
+            changes=settings.overrides,
+            budget_seconds=settings.budget_seconds,
+            progress=settings.progress,
+        )
+        composite: Learner = estimator
+        return composite
     for method in ("fit", "predict"):
         if not callable(getattr(estimator, method, None)):
             raise ContractError(
@@ -153,6 +174,28 @@ def origin(error: BaseException, folder: Path) -> str:
     last = frames[-1]
     inside = "" if last.name == "<module>" else f", in {last.name}"
     return f"{Path(last.filename).relative_to(folder)}, line {last.lineno}{inside}"
+
+
+def load_baseline(name: str) -> ModuleType:
+    """A built-in submission as a module, for a submission that builds on it.
+
+    Raises:
+        ContractError: there is no baseline of this name.
+    """
+    path = shipped("baselines") / f"{name}.py"
+    if not path.is_file():
+        raise ContractError(f"there is no baseline {name!r}; `harness baselines` lists them")
+    spec = importlib.util.spec_from_file_location(f"harness_baseline_{name}", path)
+    assert spec is not None and spec.loader is not None, path
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _is_composite(estimator: object) -> bool:
+    # Importing the class would import torch, which an estimator may do without.
+    home = sys.modules.get("harness.learning.ensembles")
+    return home is not None and isinstance(estimator, home.Composite)
 
 
 def _import(path: Path) -> ModuleType:
@@ -213,13 +256,23 @@ def _network(
             ".safetensors file that lies next to it, as a plain string"
         )
 
+    augment = getattr(module, "augment", None)
+    recipe, build_model = changed(recipe, build_model, settings.overrides)
+    if settings.suggested is not None:
+        space = getattr(module, "search_space", None) or around(recipe, image_edits=augment is None)
+        searched = search(space, settings.suggested)
+        settings.tell(space=searched.space, changes=searched.changes if settings.suggested else {})
+        tuned = changed(recipe, build_model, searched.changes)  # so that a wrong change is told at once
+        recipe, build_model = tuned if settings.suggested else (recipe, build_model)
+    settings.tell(variants=variants_of(getattr(module, "variants", None), recipe, image_edits=augment is None))
     return NetworkEstimator(
         build_model,
-        recipe.with_changes(**settings.overrides),
+        recipe,
         layout,
         image_size,
+        codec=getattr(module, "codec", "pixels"),
         device=settings.device,
-        augment=getattr(module, "augment", None),
+        augment=augment,
         weights=path.parent / weights if weights else None,
         budget_seconds=settings.budget_seconds,
         progress=settings.progress,

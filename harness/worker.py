@@ -69,8 +69,10 @@ def _run(job: Path, stage: _Stage, send: Callable[..., None]) -> None:
     settings = Settings(
         device=task["device"],
         overrides=task["overrides"],
+        suggested=task["suggested"],
         budget_seconds=min(left, task["training_seconds"] or left),
         progress=lambda progress: send("progress", **asdict(progress)),
+        tell=lambda **facts: send("facts", **facts),
     )
     path = job / "input" / "submission" / task["submission"]
     learner = load_learner(path, layout, image_size, settings)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import MachineError
+from harness.places import shipped
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -61,7 +62,7 @@ def grants_for(job: Path, *, cuda: bool, granted: Iterable[Path] = (), secrets: 
         MachineError: a secret lies below something that workers read.
     """
     write = [str(job / "output"), str(job / "tmp")]
-    read = [*_libraries(), str(_PACKAGE), *_MACHINE, str(job / "input"), *map(str, granted)]
+    read = [*_libraries(), str(_PACKAGE), str(shipped("baselines")), *_MACHINE, str(job / "input"), *map(str, granted)]
     devices = [*_DEVICES]
     if cuda:
         read += _CUDA_MACHINE
