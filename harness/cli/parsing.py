@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from harness.errors import HarnessError, UsageError
+from harness.errors import HarnessError, RecipeError, UsageError
 from harness.units import parse_bytes, parse_seconds
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from harness.job import Conditions
 
 INTERRUPTED = 130
+_RECIPE_FILE = '{"lr": 0.002, "rotation": 15}'
 
 
 class Parser(argparse.ArgumentParser):
@@ -37,7 +40,10 @@ def run(parser: Parser, argv: list[str] | None) -> int:
     try:
         code: int = arguments.run(arguments)
     except HarnessError as error:
-        print(f"error: {error}", file=sys.stderr)
+        from harness.reporting.console import plain  # imported late, as --help has no use for it
+
+        # The words may be a submission's own.
+        print(f"error: {plain(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted; nothing was recorded", file=sys.stderr)
@@ -68,6 +74,17 @@ def whole(text: str) -> int:
     return int(text)
 
 
+def share(text: str) -> float:
+    """An argument that is a share of the training faces, as much as a recipe may keep for validation."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= 0.9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share of at most 0.9, such as 0.2")
+    return value
+
+
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     """--benchmark and --data."""
     parser.add_argument(
@@ -82,6 +99,9 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     # The names are those of harness.learning.devices and harness.isolation.tiers, which would import torch here.
     parser.add_argument(
         "--device", default="auto", choices=("auto", "cpu", "cuda", "mps"), help="where to train (auto)"
+    )
+    parser.add_argument(
+        "--recipe", type=Path, metavar="FILE", help="changes to the submission, such as `harness tune` writes (JSON)"
     )
     parser.add_argument("--seed", type=int, metavar="N", help="in place of the recipe's seed")
     parser.add_argument("--epochs", type=whole, metavar="N", help="in place of the recipe's epochs")
@@ -113,7 +133,7 @@ def open_faces(benchmark: Benchmark, arguments: argparse.Namespace) -> Split:
 
 
 def run_conditions(arguments: argparse.Namespace, benchmark: Benchmark, **more: Any) -> Conditions:
-    """How ``--device``, ``--seed``, the limits and ``--isolation`` say that a submission is run."""
+    """How ``--device``, ``--recipe``, ``--seed``, the limits and ``--isolation`` say that a submission is run."""
     from harness.isolation.limits import Limits
     from harness.isolation.tiers import choose
     from harness.job import Conditions
@@ -121,15 +141,43 @@ def run_conditions(arguments: argparse.Namespace, benchmark: Benchmark, **more: 
 
     board = getattr(arguments, "leaderboard", None)
     secrets = (arguments.data, prepared(benchmark.name), Path("data"), Path("submissions"), board)
-    overrides = {name: getattr(arguments, name) for name in ("seed", "epochs")}
+    changes = read_recipe(arguments.recipe) if arguments.recipe else {}
+    options = {name: getattr(arguments, name) for name in ("seed", "epochs")}
     limits = Limits(
         seconds=arguments.time_limit or benchmark.limits.time, memory=arguments.memory_limit or benchmark.limits.memory
     )
     return Conditions(
         device=arguments.device,
-        overrides={name: value for name, value in overrides.items() if value is not None},
+        overrides=changes | {name: value for name, value in options.items() if value is not None},
         limits=limits,
         tier=choose(arguments.isolation),
         secrets=tuple(path for path in secrets if path is not None),
         **more,
     )
+
+
+def read_recipe(path: Path) -> dict[str, Any]:
+    """The changes in a file of ``--recipe``: a JSON object of recipe fields and keywords of ``build_model``.
+
+    Raises:
+        UsageError: it cannot be read, is no such object, or gives a recipe field an impossible value.
+    """
+    from harness.learning.recipe import Recipe
+
+    try:
+        changes = json.loads(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}; `harness tune` writes such files") from None
+    except ValueError as error:
+        raise UsageError(f"{path}: is not JSON ({error}); write an object such as {_RECIPE_FILE}") from None
+    if not isinstance(changes, dict):
+        raise UsageError(f"{path}: holds no JSON object; write one such as {_RECIPE_FILE}")
+    for name, value in changes.items():
+        try:
+            if name in Recipe.__dataclass_fields__:  # other names are keywords, which only the submission knows
+                Recipe.check_field(name, value)
+            elif isinstance(value, dict | list):
+                raise UsageError(f"{path}: key {name!r} is {value!r}; it must be a number, a text, true or false")
+        except RecipeError as error:
+            raise UsageError(f"{path}: {error}") from None
+    return changes

@@ -1,0 +1,117 @@
+"""Measure what each trick is worth: grade a submission as it is, and once for each trick, one changed at a time.
+
+The tricks are the submission's own `variants`, or those of its recipe that can be switched off. Differences are paired:
+each face against itself, over whole people. Nothing is recorded on a leaderboard.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.cli.parsing import add_run_arguments, open_benchmark, run_conditions, whole
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from harness.ablation import Row
+    from harness.scoring import Metric
+
+EXAMPLES = """
+  harness ablate submissions/my_model.py
+  harness ablate plain_cnn --seeds 3 --benchmark kaggle --data ~/facial-keypoints-detection
+
+  # The same command goes on where it was left; each grading can be compared with any other:
+  harness compare my_model.ablation/flip=0-seed0-* my_model.ablation/ema=0-seed0-*
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``harness ablate``."""
+    parser.add_argument("submission", metavar="SUBMISSION", help="a file, a folder, or a baseline's name")
+    parser.add_argument("--seeds", type=whole, default=1, metavar="N", help="trainings of each trick (1)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="the table as CSV (SUBMISSION.ablation.csv); finished gradings are kept in a folder beside it",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="the table as JSON")
+    add_run_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print and write the table, a row as soon as it is known."""
+    from harness.ablation import Ablation
+    from harness.cli.recording import write
+    from harness.reporting.progress import ProgressLine
+    from harness.source import find_source
+
+    source = find_source(arguments.submission)
+    if source.entry is None:
+        raise UsageError(f"{source.path}: a CSV of predictions has no tricks that could be changed")
+    out = arguments.out or Path(f"{source.name}.ablation.csv")
+    if out.suffix != ".csv":
+        raise UsageError(f"--out {out}: name a .csv file")
+    benchmark, split = open_benchmark(arguments)
+    ablation = Ablation(
+        source,
+        benchmark,
+        split,
+        run_conditions(arguments, benchmark),
+        seeds=arguments.seeds,
+        folder=out.with_suffix(""),
+    )
+    width = max(len("trick"), *map(len, ablation.tricks))
+    print(f"  {'trick':<{width}}  {'mean pixel error':<21}  {'difference':<24}{'training':>12}", flush=True)
+    rows: list[Row] = []
+    for trick in ablation.tricks:
+        with ProgressLine(sys.stderr) as line:
+            rows.append(ablation.row(trick, line.training))
+        print(_line(rows[-1], width), flush=True)
+        write(out, _csv(rows))
+    if arguments.json:
+        write(arguments.json, json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+    print(f"\n  Below 0 the change makes it better. Intervals are 95 %, paired over people. Written to {out}.")
+    return 0
+
+
+def _line(row: Row, width: int) -> str:
+    from harness.reporting.console import plain
+    from harness.units import format_seconds
+
+    trick = f"  {plain(row.trick):<{width}}  "
+    if row.error is None:
+        return f"{trick}failed: {plain(row.reason or '').splitlines()[0]}"
+    difference = _interval(row.difference, "+.3f") if row.difference else ""
+    unclear = "  not told apart" if row.difference and not row.difference.excludes_zero else ""
+    return f"{trick}{_interval(row.error, '.3f')}  {difference:<24}{format_seconds(row.seconds):>12}{unclear}"
+
+
+def _interval(metric: Metric, form: str) -> str:
+    return f"{metric.value:{form}}  [{metric.low:{form}}, {metric.high:{form}}]"
+
+
+def _csv(rows: list[Row]) -> str:
+    from harness.leaderboard import safe_cell
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["trick", *_columns("mean_pixel_error"), *_columns("difference"), "training_seconds", "reason"])
+    for row in rows:
+        figures = [*_cells(row.error), *_cells(row.difference), f"{row.seconds:.1f}"]
+        writer.writerow([safe_cell(row.trick), *figures, safe_cell(row.reason or "")])
+    return text.getvalue()
+
+
+def _columns(name: str) -> list[str]:
+    return [name, f"{name}_low", f"{name}_high"]
+
+
+def _cells(metric: Metric | None) -> list[str]:
+    return [f"{value:.4f}" for value in (metric.value, metric.low, metric.high)] if metric else [""] * 3
