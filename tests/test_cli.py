@@ -17,7 +17,10 @@ from harness.cli.grade import main as grade
 from harness.datasets.kaggle import read_test, read_training
 from harness.keypoints import FACE15
 
-COMMANDS = ("new", "check", "predict", "score", "data", "leaderboard", "doctor")
+COMMANDS = (
+    *("new", "check", "predict", "score", "data", "leaderboard", "doctor"),
+    *("baselines", "compare", "ablate", "tune", "blend"),
+)
 
 
 def data(tiny: Tiny) -> list[str]:
@@ -117,6 +120,35 @@ def test_predict_writes_what_kaggle_asks_for(tiny: Tiny) -> None:
     # The mean face: the nose tip is the second dot of the fourth row, the left eye's centre the first of the first.
     assert float(first.split(",")[1]) == pytest.approx(20, abs=2)
     assert float(second.split(",")[1]) == pytest.approx(10, abs=2)
+
+
+HOW_MANY = """
+import numpy as np
+
+
+class Counts:
+    def fit(self, images, keypoints):
+        self.faces = len(images)
+
+    def predict(self, images):
+        return np.full((len(images), 15, 2), self.faces, np.float32)
+
+
+def build_estimator(layout, image_size):
+    return Counts()
+"""
+
+
+def test_a_test_set_may_be_predicted_from_all_faces(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["predict", str(tiny.submission(HOW_MANY)), "--out", "points.npy", *data(tiny)]
+    (tiny.data / "test.csv").write_text(f"ImageId,Image\n1,{' '.join(['0'] * 32 * 32)}\n")
+
+    assert main([*command, "--images", "test"]) == 0
+    assert np.load("points.npy")[0, 0, 0] < 48
+    assert main([*command, "--images", "test", "--all-faces"]) == 0
+    assert np.load("points.npy")[0, 0, 0] == 48
+    assert main([*command, "--all-faces"]) == 3
+    assert "--all-faces goes with --images test" in capsys.readouterr().err
 
 
 def test_score_refuses_a_file_with_nan(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ EXAMPLES = """
 
   # What Kaggle's submission page takes:
   harness predict submissions/my_model.py --benchmark kaggle --data ~/facial-keypoints-detection \\
-      --images test --format kaggle --out submission.csv
+      --images test --all-faces --format kaggle --out submission.csv
 """
 
 
@@ -25,6 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to write the predictions")
     parser.add_argument(
         "--images", choices=("held-out", "test"), default="held-out", help="which images to predict (held-out)"
+    )
+    parser.add_argument(
+        "--all-faces",
+        action="store_true",
+        help="with --images test: learn from the held-out faces too, since it is others that are predicted",
     )
     parser.add_argument(
         "--format",
@@ -48,12 +53,15 @@ def run(arguments: argparse.Namespace) -> int:
     source = find_source(arguments.submission)
     if source.entry is None:
         raise UsageError(f"{source.path}: holds predictions already; `harness score` scores them")
+    if arguments.all_faces and arguments.images != "test":
+        raise UsageError("--all-faces goes with --images test: who has learnt from held-out faces cannot predict them")
     benchmark, split = open_benchmark(arguments)
     images, image_ids = split.held_out.images, np.arange(1, len(split.held_out) + 1)
     if arguments.images == "test":
         image_ids, images = open_test(benchmark, arguments.data)
     with ProgressLine(sys.stderr) as line:
-        result = run_job(source, split.training, images, run_conditions(arguments, benchmark), line.training)
+        training = split.together() if arguments.all_faces else split.training
+        result = run_job(source, training, images, run_conditions(arguments, benchmark), line.training)
     if result.predictions is None:
         raise SubmissionError(f"{source.path}: {result.reason}")
     if arguments.format == "npy":

@@ -71,3 +71,14 @@ class Split:
     strata: dict[str, NDArray[np.bool_]]
     fingerprint: str
     origin: Literal["files", "practice", "secret"] = "files"
+
+    def together(self) -> FaceSet:
+        """Training and held-out faces as one set, to predict others from."""
+        parts = (self.training, self.held_out)
+        return replace(
+            self.training,
+            **{
+                name: np.concatenate([getattr(part, name) for part in parts])
+                for name in ("images", "keypoints", "subjects")
+            },
+        )

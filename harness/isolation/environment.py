@@ -23,6 +23,7 @@ def environment(job: Path, *, cores: int, cuda: bool) -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": str(cores),
         "PYTHONHASHSEED": "0",
         "PYTHONUNBUFFERED": "1",  # what was printed before a crash is worth most
+        "JOBLIB_MULTIPROCESSING": "0",  # it would find out by itself that it may start no process, and warn
         "NO_ALBUMENTATIONS_UPDATE": "1",  # else it asks the network for a newer version
     }
     if site.ENABLE_USER_SITE:
