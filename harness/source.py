@@ -80,13 +80,19 @@ def find_source(submission: str | Path) -> Source:
     raise LoadError(f"{path}: a submission is a .py file, a folder with {_FOLDER_ENTRY}, or a .csv of predictions")
 
 
+def baselines() -> dict[str, Path]:
+    """Name -> file or folder of each baseline that came with the harness."""
+    root = shipped("baselines")
+    found = [*root.glob("[a-z]*.py"), *(entry.parent for entry in root.glob(f"[a-z]*/{_FOLDER_ENTRY}"))]
+    return {path.stem: path for path in sorted(found)}
+
+
 def _locate(submission: str) -> Path:
     path = Path(submission)
     if path.exists():
         return path
-    baselines = {file.stem: file for file in sorted(shipped("baselines").glob("[a-z]*.py"))}
-    if submission in baselines:
-        return baselines[submission]
+    if submission in baselines():
+        return baselines()[submission]
     near = [
         str(file)
         for file in path.parent.glob("*.py")

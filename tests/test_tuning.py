@@ -255,10 +255,11 @@ def test_a_pruned_trial_ends_its_worker_and_leaves_nothing(tiny: Tiny, monkeypat
     jobs.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(jobs))
     path = tiny.submission(SEARCHED.replace("epochs=2", "epochs=100000"))
-    seen: list[list[psutil.Process]] = []
+    before = set(psutil.Process().children(recursive=True))  # multiprocessing keeps a helper of its own
+    seen: list[set[psutil.Process]] = []
 
     def prune(progress: dict[str, float]) -> None:
-        seen.append(psutil.Process().children(recursive=True))
+        seen.append(set(psutil.Process().children(recursive=True)) - before)
         raise TrialPruned
 
     split = open_split(load_benchmark(tiny.card), tiny.data)

@@ -8,9 +8,14 @@ from harness.cli.parsing import Parser, run
 
 _COMMANDS = {
     "new": "write a submission that runs as it stands",
+    "baselines": "list the submissions that came with the harness",
     "check": "try a submission in under twenty seconds: contract, known mistakes, forecast",
     "predict": "train a submission and write its predictions; needs no answer key",
     "score": "score a file of predictions against the answer key",
+    "compare": "compare two predictions pair by pair, with an interval for the difference",
+    "blend": "grade several submissions as one, weighed on training faces alone",
+    "ablate": "measure what each trick of a submission is worth",
+    "tune": "search for a better recipe on the training faces",
     "data": "prepare, describe or draw a benchmark's data",
     "leaderboard": "show a board, or derive it anew from its entries",
     "doctor": "tell what this machine offers: device, memory, isolation",

@@ -1,0 +1,15 @@
+"""Specialists: one network for the eyes, one for the brows, one for the nose, one for the mouth.
+
+All start as copies of one generalist, the fully convolutional network, and are trained on with the keypoints of their
+own group alone, each on every row that has one of them: of Kaggle's rows most have four keypoints, and count for the
+eyes, the nose and the mouth. As in the course, where specialists were the last trick. The groups are the layout's.
+"""
+
+from harness import Member, Specialists, load_baseline
+
+generalist = load_baseline("fully_convolutional")
+recipe = generalist.recipe.with_changes(epochs=12, lr=2e-3)
+
+
+def build_estimator(layout, image_size):
+    return Specialists(layout, image_size, Member.of(generalist), recipe)
