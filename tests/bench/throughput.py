@@ -20,12 +20,22 @@ from torch import Tensor, nn
 
 from harness.keypoints import FACE15
 from harness.learning.augment import Augmenter
+from harness.learning.codecs import CODECS
 from harness.learning.recipe import Recipe
 from harness.learning.trainer import train
 
 IMAGES, EPOCHS, THREADS = 512, 2, 2
 NOTHING = {"flip": 0.0, "rotation": 0.0, "scale": 0.0, "shift": 0.0, "brightness": 0.0, "contrast": 0.0}
-RECIPE = Recipe(epochs=EPOCHS, loss="mse", lr_schedule="constant", warmup=0.0, weight_decay=0.0, ema=0.0, **NOTHING)
+RECIPE = Recipe(
+    epochs=EPOCHS,
+    loss="mse",
+    lr_schedule="constant",
+    warmup=0.0,
+    weight_decay=0.0,
+    ema=0.0,
+    precision="float32",
+    **NOTHING,
+)
 
 
 def small_network() -> nn.Module:
@@ -45,6 +55,7 @@ def through_trainer(model: nn.Module, images: np.ndarray, keypoints: np.ndarray)
         keypoints,
         np.arange(len(images)),
         layout=FACE15,
+        codec=CODECS["pixels"],
         recipe=RECIPE,
         device=device,
         budget_seconds=None,
