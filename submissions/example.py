@@ -37,4 +37,4 @@ def build_model(layout, image_size):
     return SmallCNN(len(layout), image_size)
 
 
-recipe = Recipe(epochs=120, lr=0.01, ema=0.998)
+recipe = Recipe(epochs=70, lr=0.01, ema=0.998)

@@ -48,7 +48,7 @@ def test_the_full_set_is_the_quick_one_and_more_faces() -> None:
     quick, full = (load_benchmark(name).data for name in ("rendered", "rendered-full"))
     assert isinstance(quick, RenderedData) and isinstance(full, RenderedData)
 
-    assert (full.training, full.held_out) == (5000, 1000)
+    assert (full.training, full.held_out) == (6000, 1000)
     assert full.model_copy(update={"training": quick.training, "held_out": quick.held_out}) == quick
 
 
