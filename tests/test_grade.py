@@ -342,6 +342,16 @@ def test_a_leaderboard_that_cannot_be_written_loses_nothing(
     assert str(rescued) in capsys.readouterr().err
 
 
+def test_who_closes_the_pipe_early_loses_no_entry(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(text: str) -> int:
+        raise BrokenPipeError(text)
+
+    monkeypatch.setattr("sys.stdout.write", closed)
+    main([str(tiny.submission(estimator())), "--benchmark", str(tiny.card), "--data", str(tiny.data)])
+
+    assert first_row()["status"] == "graded"
+
+
 def test_out_writes_a_folder_with_a_picture(tiny: Tiny) -> None:
     grade(tiny, MEAN_FACE, "--out", "result")
 

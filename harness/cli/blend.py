@@ -72,9 +72,11 @@ def run(arguments: argparse.Namespace) -> int:
             on_run=line.heading,
             on_progress=line.training,
         )
-    print(f"{graded.entry.description}\n\n{report(graded.entry, benchmark)}")
-    if not arguments.no_record:
-        record(graded.entry, board)
+    told = f"{graded.entry.description}\n\n{report(graded.entry, benchmark)}"
+    if arguments.no_record:
+        print(told)
+    else:
+        record(graded.entry, board, told)
     if arguments.json:
         write(arguments.json, graded.entry.to_json())
     if arguments.out:

@@ -59,6 +59,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Grade every submission; one that fails does not take the others along."""
+    from harness.reporting.console import report
+
     if arguments.save_weights and len(arguments.submissions) > 1:
         raise UsageError("--save-weights FILE goes with one submission; grade them one at a time")
     benchmark, split = open_benchmark(arguments)
@@ -68,9 +70,11 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             graded = _grade(submission, arguments, benchmark, split, board)
             entries.append(graded.entry)
+            if arguments.no_record:
+                print(report(graded.entry, benchmark))
+            else:
+                record(graded.entry, board, report(graded.entry, benchmark))
             codes.append(_exit_code(graded.entry, arguments.require, benchmark))
-            if not arguments.no_record:
-                record(graded.entry, board)
             _keep(graded, arguments, split)
         except HarnessError as error:
             print(f"error: {error}", file=sys.stderr)
@@ -93,7 +97,6 @@ def _grade(
 ) -> Graded:
     from harness.grading import grade
     from harness.isolation.tiers import require
-    from harness.reporting.console import report
     from harness.reporting.progress import ProgressLine
     from harness.source import find_source
 
@@ -102,9 +105,7 @@ def _grade(
     if arguments.require_isolation:
         require(conditions.tier, arguments.require_isolation)
     with ProgressLine(sys.stderr) as line:
-        graded = grade(source, benchmark, split, conditions, board=board.csv.stem, on_progress=line.training)
-    print(report(graded.entry, benchmark))
-    return graded
+        return grade(source, benchmark, split, conditions, board=board.csv.stem, on_progress=line.training)
 
 
 def _keep(graded: Graded, arguments: argparse.Namespace, split: Split) -> None:

@@ -44,8 +44,8 @@ def open_board(arguments: argparse.Namespace, benchmark: Benchmark, split: Split
     return board
 
 
-def record(entry: Entry, board: Leaderboard) -> None:
-    """Put an entry on its board and say where it stands.
+def record(entry: Entry, board: Leaderboard, report: str) -> None:
+    """Put an entry on its board, then print its report and where it stands: who reads may close the pipe early.
 
     Raises:
         LeaderboardError: it could not be written there; the message names the file in which it was kept instead.
@@ -53,12 +53,17 @@ def record(entry: Entry, board: Leaderboard) -> None:
     try:
         board.record(entry)
     except LeaderboardError as error:
+        print(report)
         rescued = Path(tempfile.gettempdir()) / f"{entry.id}.json"
         write(rescued, entry.to_json())
         raise LeaderboardError(
             f"{error}. It was kept as {rescued}: copy it to that place and run `harness leaderboard rebuild`"
         ) from error
-    for problem in board.rebuild():
+    try:
+        problems = board.rebuild()
+    finally:
+        print(report)
+    for problem in problems:
         print(f"warning: {problem}", file=sys.stderr)
     if entry.status == "graded":
         place = [each.id for each in board.read().entries].index(entry.id) + 1

@@ -74,11 +74,10 @@ class Split:
 
     def together(self) -> FaceSet:
         """Training and held-out faces as one set, to predict others from."""
-        parts = (self.training, self.held_out)
+        first, second = self.training, self.held_out
         return replace(
-            self.training,
-            **{
-                name: np.concatenate([getattr(part, name) for part in parts])
-                for name in ("images", "keypoints", "subjects")
-            },
+            first,
+            images=np.concatenate([first.images, second.images]),
+            keypoints=np.concatenate([first.keypoints, second.keypoints]),
+            subjects=np.concatenate([first.subjects, second.subjects]),
         )
