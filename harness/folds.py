@@ -19,6 +19,7 @@ from harness.datasets.faces import Split
 from harness.errors import MachineError
 from harness.files import write_atomically
 from harness.job import Conditions, Run, run_job
+from harness.queue import place
 from harness.source import Source
 
 
@@ -99,7 +100,7 @@ def cut(subjects: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
     people, person, rows = np.unique(subjects, return_inverse=True, return_counts=True)
     fold = np.empty(len(people), np.int64)
     filled = np.zeros(folds, np.int64)
-    for each in sorted(range(len(people)), key=lambda i: hashlib.sha256(str(people[i]).encode()).digest()):
+    for each in sorted(range(len(people)), key=lambda i: place(int(people[i]))):
         fold[each] = filled.argmin()
         filled[fold[each]] += rows[each]
     return np.asarray(fold[person])

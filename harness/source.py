@@ -81,18 +81,16 @@ def find_source(submission: str | Path) -> Source:
 
 
 def baselines() -> dict[str, Path]:
-    """Name -> file or folder of each baseline that came with the harness."""
-    root = shipped("baselines")
-    found = [*root.glob("[a-z]*.py"), *(entry.parent for entry in root.glob(f"[a-z]*/{_FOLDER_ENTRY}"))]
-    return {path.stem: path for path in sorted(found)}
+    """Name -> file of each baseline that came with the harness."""
+    return {path.stem: path for path in sorted(shipped("baselines").glob("[a-z]*.py"))}
 
 
 def _locate(submission: str) -> Path:
     path = Path(submission)
     if path.exists():
         return path
-    if submission in baselines():
-        return baselines()[submission]
+    if baseline := baselines().get(submission):
+        return baseline
     near = [
         str(file)
         for file in path.parent.glob("*.py")

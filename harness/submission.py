@@ -8,8 +8,8 @@ A submission is a Python file, or a folder with ``submission.py``, that defines 
   (the name of a safetensors file next to it: loaded instead of trained), ``variants`` (trick -> changes, to be measured
   one by one), ``search_space(trial)`` (-> changes, to be searched).
 - ``build_estimator(layout, image_size)`` -> an object with scikit-learn's ``fit(images, keypoints)`` (uint8 (N, H, W);
-  float32 (N, K, 2), NaN where not labelled) and ``predict(images) -> (N, K, 2)``, such as an `Ensemble`
-  or `Specialists`.
+  float32 (N, K, 2), NaN where not labelled) and ``predict(images) -> (N, K, 2)``, such as an `Ensemble` or
+  `Specialists`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from harness.errors import ContractError, LoadError, PredictionError
 from harness.keypoints import KeypointLayout
 from harness.learning.changes import around, changed, search, variants_of
 from harness.learning.recipe import Recipe
-from harness.places import shipped
+from harness.source import baselines
 
 if TYPE_CHECKING:
     from harness.learning.trainer import Progress
@@ -182,14 +182,10 @@ def load_baseline(name: str) -> ModuleType:
     Raises:
         ContractError: there is no baseline of this name.
     """
-    path = shipped("baselines") / f"{name}.py"
-    if not path.is_file():
+    path = baselines().get(name)
+    if path is None:
         raise ContractError(f"there is no baseline {name!r}; `harness baselines` lists them")
-    spec = importlib.util.spec_from_file_location(f"harness_baseline_{name}", path)
-    assert spec is not None and spec.loader is not None, path
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return _execute(f"harness_baseline_{name}", path)
 
 
 def _is_composite(estimator: object) -> bool:
@@ -201,12 +197,8 @@ def _is_composite(estimator: object) -> bool:
 def _import(path: Path) -> ModuleType:
     folder = path.parent
     sys.path.insert(0, str(folder))
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None, path
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
     try:
-        spec.loader.exec_module(module)
+        return _execute(path.stem, path)
     except SyntaxError as error:
         raise LoadError(f"{origin(error, folder) or path.name}: {error.msg}; correct the syntax") from error
     except ImportError as error:
@@ -214,6 +206,14 @@ def _import(path: Path) -> ModuleType:
             f"{origin(error, folder) or path.name}: {error}; a submission may import what the harness installs "
             "(torch, timm, albumentations, scikit-learn, ...) and what lies in its own folder"
         ) from error
+
+
+def _execute(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None, path
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and pickles look their module up by name
+    spec.loader.exec_module(module)
     return module
 
 

@@ -159,11 +159,11 @@ def test_the_list_names_each_with_a_line_and_imports_none() -> None:
     assert "grade NAME" in hint and imported == "[]"
 
 
-def test_a_folder_is_a_baseline_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("alone.py", "_shared.py", "team/submission.py", "notes/README.md"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+def test_a_file_whose_name_begins_with_an_underscore_is_no_baseline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("alone.py", "_shared.py", "README.md"):
         (tmp_path / name).write_text("")
     monkeypatch.setattr(source, "shipped", lambda _: tmp_path)
 
-    assert list(baselines()) == ["alone", "team"]
-    assert find_source("team").entry == "submission.py"
+    assert list(baselines()) == ["alone"]

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from harness.cli.parsing import add_run_arguments, open_benchmark, run_conditions, whole
-from harness.cli.recording import add_recording_arguments, open_board, record, write
+from harness.cli.recording import add_recording_arguments, keep, open_board, write
 from harness.errors import SubmissionError, UsageError
 
 EXAMPLES = """
@@ -72,15 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
             on_run=line.heading,
             on_progress=line.training,
         )
-    told = f"{graded.entry.description}\n\n{report(graded.entry, benchmark)}"
-    if arguments.no_record:
-        print(told)
-    else:
-        record(graded.entry, board, told)
+    keep(graded, f"{graded.entry.description}\n\n{report(graded.entry, benchmark)}", board, arguments, split)
     if arguments.json:
         write(arguments.json, graded.entry.to_json())
-    if arguments.out:
-        from harness.reporting.folder import write_folder
-
-        write_folder(arguments.out / graded.entry.submission, graded, split)
     return SubmissionError.exit_code if graded.entry.status == "failed" else 0

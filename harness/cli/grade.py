@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from harness.cli.parsing import Parser, add_run_arguments, open_benchmark, run_conditions
 from harness.cli.parsing import run as run_command
-from harness.cli.recording import add_recording_arguments, open_board, record, write
+from harness.cli.recording import add_recording_arguments, keep, open_board, write
 from harness.errors import HarnessError, SubmissionError, UsageError
 
 if TYPE_CHECKING:
@@ -70,12 +70,10 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             graded = _grade(submission, arguments, benchmark, split, board)
             entries.append(graded.entry)
-            if arguments.no_record:
-                print(report(graded.entry, benchmark))
-            else:
-                record(graded.entry, board, report(graded.entry, benchmark))
+            keep(graded, report(graded.entry, benchmark), board, arguments, split)
             codes.append(_exit_code(graded.entry, arguments.require, benchmark))
-            _keep(graded, arguments, split)
+            if arguments.save_weights and graded.weights is not None:
+                write(arguments.save_weights, graded.weights)
         except HarnessError as error:
             print(f"error: {error}", file=sys.stderr)
             codes.append(error.exit_code)
@@ -106,15 +104,6 @@ def _grade(
         require(conditions.tier, arguments.require_isolation)
     with ProgressLine(sys.stderr) as line:
         return grade(source, benchmark, split, conditions, board=board.csv.stem, on_progress=line.training)
-
-
-def _keep(graded: Graded, arguments: argparse.Namespace, split: Split) -> None:
-    if arguments.save_weights and graded.weights is not None:
-        write(arguments.save_weights, graded.weights)
-    if arguments.out:
-        from harness.reporting.folder import write_folder
-
-        write_folder(arguments.out / graded.entry.submission, graded, split)
 
 
 def _exit_code(entry: Entry, required: str | None, benchmark: Benchmark) -> int:

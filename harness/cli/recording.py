@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from harness.benchmark import Benchmark
     from harness.datasets.faces import Split
     from harness.entry import Entry
+    from harness.grading import Graded
     from harness.leaderboard import Leaderboard
 
 
@@ -44,22 +45,26 @@ def open_board(arguments: argparse.Namespace, benchmark: Benchmark, split: Split
     return board
 
 
-def record(entry: Entry, board: Leaderboard, report: str) -> None:
-    """Put an entry on its board, then print its report and where it stands: who reads may close the pipe early.
+def keep(graded: Graded, report: str, board: Leaderboard, arguments: argparse.Namespace, split: Split) -> None:
+    """Record a grading, print its report, and write its folder, as far as the arguments ask for it.
 
     Raises:
-        LeaderboardError: it could not be written there; the message names the file in which it was kept instead.
+        LeaderboardError: it could not be recorded; the message names the file in which it was kept instead.
     """
-    try:
-        board.record(entry)
-    except LeaderboardError as error:
+    if arguments.no_record:
         print(report)
-        rescued = Path(tempfile.gettempdir()) / f"{entry.id}.json"
-        write(rescued, entry.to_json())
-        raise LeaderboardError(
-            f"{error}. It was kept as {rescued}: copy it to that place and run `harness leaderboard rebuild`"
-        ) from error
+    else:
+        _record(graded.entry, board, report)
+    if arguments.out:
+        from harness.reporting.folder import write_folder
+
+        write_folder(arguments.out / graded.entry.submission, graded, split)
+
+
+def _record(entry: Entry, board: Leaderboard, report: str) -> None:
+    """Put an entry on its board, then print its report and where it stands: who reads may close the pipe early."""
     try:
+        _put(entry, board)
         problems = board.rebuild()
     finally:
         print(report)
@@ -70,6 +75,17 @@ def record(entry: Entry, board: Leaderboard, report: str) -> None:
         print(f"  rank {place} on {board.csv}")
     else:
         print(f"  recorded on {board.csv}")
+
+
+def _put(entry: Entry, board: Leaderboard) -> None:
+    try:
+        board.record(entry)
+    except LeaderboardError as error:
+        rescued = Path(tempfile.gettempdir()) / f"{entry.id}.json"
+        write(rescued, entry.to_json())
+        raise LeaderboardError(
+            f"{error}. It was kept as {rescued}: copy it to that place and run `harness leaderboard rebuild`"
+        ) from error
 
 
 def write(path: Path, content: str | bytes) -> None:

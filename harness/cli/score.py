@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from harness.cli.parsing import add_data_arguments, open_benchmark
+from harness.cli.recording import write
 
 EXAMPLES = """
   harness predict submissions/my_model.py --out predictions.npy
@@ -37,5 +38,5 @@ def run(arguments: argparse.Namespace) -> int:
     print("\n".join(scores(strata, benchmark, find_mistakes(predictions, held_out))))
     if arguments.json:
         table = {name: stratum.model_dump() for name, stratum in strata.items()}
-        arguments.json.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+        write(arguments.json, json.dumps(table, indent=2) + "\n")
     return 0

@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from harness.datasets.faces import FaceSet, Split
 from harness.errors import DataError
+from harness.queue import place
 
 SPLIT_VERSION = 1  # raise it whenever the same parameters would give another split
 HASH_CELLS = 12  # 12 x 12 horizontal and as many vertical differences: 288 bits
@@ -87,7 +88,7 @@ def split_by_subject(faces: FaceSet, held_out: float, seed: int, data_fingerprin
     if not complete.any():
         raise DataError("no row has all its keypoints, so there is nothing to score on; add fully labelled rows")
 
-    queue = np.array(sorted(range(len(subjects)), key=lambda i: _place(seed, int(subjects[i]))))
+    queue = np.array(sorted(range(len(subjects)), key=lambda i: place(seed, int(subjects[i]))))
     rows_so_far = np.cumsum(np.bincount(inverse[complete], minlength=len(subjects))[queue])
     taken = 1 + int(np.searchsorted(rows_so_far, held_out * complete.sum()))
     leaves = np.isin(inverse, queue[:taken])
@@ -104,7 +105,3 @@ def split_by_subject(faces: FaceSet, held_out: float, seed: int, data_fingerprin
         strata["partial"] = ~scored.complete
     recipe = json.dumps([SPLIT_VERSION, data_fingerprint, held_out, seed])
     return Split(faces.take(~leaves), scored, strata, hashlib.sha256(recipe.encode()).hexdigest())
-
-
-def _place(seed: int, subject: int) -> bytes:
-    return hashlib.sha256(f"{seed} {subject}".encode()).digest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import math
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from harness.errors import ContractError
 from harness.learning.augment import as_pictures
 from harness.learning.codecs import Codec
 from harness.learning.outputs import summed_distance
+from harness.queue import place
 
 BATCH = 256
 
@@ -44,7 +44,7 @@ def validation_rows(subjects: NDArray[np.int64], share: float) -> NDArray[np.boo
     """
     if share == 0:
         return np.zeros(len(subjects), dtype=bool)
-    people = sorted(set(subjects.tolist()), key=lambda subject: hashlib.sha256(str(subject).encode()).digest())
+    people = sorted(set(subjects.tolist()), key=place)
     if len(people) < 2:
         raise ContractError(f"validation={share:g} needs at least two subjects, and the training rows show one")
     kept = np.zeros(len(subjects), dtype=bool)
