@@ -184,6 +184,18 @@ def test_auto_is_a_device_of_this_machine_and_others_are_refused() -> None:
         choose_device("tpu")
 
 
+def test_an_entry_tells_on_how_many_threads_a_network_was_trained() -> None:
+    before = torch.get_num_threads()
+    try:
+        told = []
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            told.append(estimator().facts()["device"])
+        assert told == ["cpu (1 thread)", "cpu (2 threads)"]
+    finally:
+        torch.set_num_threads(before)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
 def test_cuda_where_there_is_none_is_the_machine_s_fault() -> None:
     with pytest.raises(MachineError, match=r"no device 'cuda'.*or choose --device cpu"):

@@ -31,6 +31,20 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def described(device: torch.device) -> str:
+    """A device as entries tell it: ``cuda (NVIDIA H100)``, ``cpu (2 threads)``.
+
+    Threads are told because they decide in which order sums are taken: with another number of them the same seed ends
+    in other weights.
+    """
+    if device.type == "cuda":
+        return f"cuda ({torch.cuda.get_device_name(device)})"
+    if device.type == "cpu":
+        threads = torch.get_num_threads()
+        return f"cpu ({threads} thread{'s' if threads > 1 else ''})"
+    return device.type
+
+
 def has_fast_bfloat16(device: torch.device) -> bool:
     """Whether bfloat16 is worth using when a recipe leaves the precision to the harness.
 

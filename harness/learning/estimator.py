@@ -20,7 +20,7 @@ from harness.errors import ContractError
 from harness.keypoints import KeypointLayout
 from harness.learning.augment import Augmenter, as_pictures
 from harness.learning.codecs import CODECS
-from harness.learning.devices import choose_device
+from harness.learning.devices import choose_device, described
 from harness.learning.outputs import check_outputs
 from harness.learning.pipelines import PipelineAugmenter
 from harness.learning.recipe import Recipe
@@ -180,11 +180,10 @@ class NetworkEstimator:
 
     def facts(self) -> dict[str, Any]:
         """What an entry tells: recipe, seed, device; after ``fit`` the parameter count and how training went."""
-        device = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else ""
         known: dict[str, Any] = {
             "recipe": self.recipe.as_dict(),
             "seed": self.recipe.seed,
-            "device": f"{self.device.type} ({device})" if device else self.device.type,
+            "device": described(self.device),
         }
         if self.model is not None:
             known["parameters"] = self.parameters
