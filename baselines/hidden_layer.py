@@ -31,7 +31,7 @@ def build_model(layout, image_size):
 
 
 recipe = Recipe(
-    epochs=100,
+    epochs=400,
     batch_size=128,
     optimizer="nesterov",
     lr=0.01,

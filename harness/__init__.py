@@ -1,8 +1,8 @@
 """The facial keypoint benchmark and grading harness.
 
-What submissions need: `Recipe`, `make_head`, `Ensemble`, `Specialists`, `Member`, `load_baseline`, `KeypointLayout`,
-`FACE15`. What scripts need: `load_benchmark`, `open_split`, `grade`, `score`, `Entry`, `Leaderboard`, and the errors of
-`harness.errors`.
+What submissions need: `Recipe`, `make_head`, `Ensemble`, `Stacked`, `Specialists`, `Member`, `load_baseline`,
+`KeypointLayout`, `FACE15`. What scripts need: `load_benchmark`, `open_split`, `grade`, `score`, `Entry`, `Leaderboard`,
+and the errors of `harness.errors`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.learning.codecs import make_head
     from harness.learning.ensembles import Ensemble, Member, Specialists
     from harness.learning.recipe import Recipe
+    from harness.learning.stacking import Stacked
     from harness.scoring import Scorecard, score
     from harness.submission import load_baseline
 
@@ -39,6 +40,7 @@ _HOMES = {
     "Scorecard": "harness.scoring",
     "Specialists": "harness.learning.ensembles",
     "Split": "harness.datasets.faces",
+    "Stacked": "harness.learning.stacking",
     "SubmissionError": "harness.errors",
     "grade": "harness.grading",
     "load_baseline": "harness.submission",
@@ -62,6 +64,7 @@ __all__ = [
     "Scorecard",
     "Specialists",
     "Split",
+    "Stacked",
     "SubmissionError",
     "grade",
     "load_baseline",

@@ -24,11 +24,12 @@ from harness.blend_weights import METHODS, Floats, blended, cross_fitted_error
 from harness.datasets.faces import Split
 from harness.entry import Seconds
 from harness.errors import DataError, MachineError, UsageError
-from harness.folds import FoldRun, Folds, cut
+from harness.folds import FoldRun, Folds
 from harness.grading import Graded, judge
 from harness.job import Conditions, Run
 from harness.scoring import pixel_distances
 from harness.source import Source
+from harness.subjects import cut
 
 _LONGEST_NAME = 100
 

@@ -19,7 +19,6 @@ from harness.datasets.faces import Split
 from harness.errors import MachineError
 from harness.files import write_atomically
 from harness.job import Conditions, Run, run_job
-from harness.queue import place
 from harness.source import Source
 
 
@@ -90,20 +89,6 @@ class Folds:
         if run.predictions is not None:
             _write(file, finished)
         return finished
-
-
-def cut(subjects: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
-    """The fold of each row (N,): whole subjects, in the order of their hash, each to the fold with the fewest rows.
-
-    The same on every machine, which scikit-learn's GroupKFold is not where subjects have equally many rows.
-    """
-    people, person, rows = np.unique(subjects, return_inverse=True, return_counts=True)
-    fold = np.empty(len(people), np.int64)
-    filled = np.zeros(folds, np.int64)
-    for each in sorted(range(len(people)), key=lambda i: place(int(people[i]))):
-        fold[each] = filled.argmin()
-        filled[fold[each]] += rows[each]
-    return np.asarray(fold[person])
 
 
 def _write(file: Path, finished: FoldRun) -> None:

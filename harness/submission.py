@@ -8,8 +8,8 @@ A submission is a Python file, or a folder with ``submission.py``, that defines 
   (the name of a safetensors file next to it: loaded instead of trained), ``variants`` (trick -> changes, to be measured
   one by one), ``search_space(trial)`` (-> changes, to be searched).
 - ``build_estimator(layout, image_size)`` -> an object with scikit-learn's ``fit(images, keypoints)`` (uint8 (N, H, W);
-  float32 (N, K, 2), NaN where not labelled) and ``predict(images) -> (N, K, 2)``, such as an `Ensemble` or
-  `Specialists`.
+  float32 (N, K, 2), NaN where not labelled) and ``predict(images) -> (N, K, 2)``, such as an `Ensemble`,
+  a `Stacked` or `Specialists`.
 """
 
 from __future__ import annotations

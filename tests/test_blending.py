@@ -19,12 +19,12 @@ from harness.blend_weights import METHODS, blended, cross_fitted_error
 from harness.blending import blend
 from harness.cli import main
 from harness.datasets.opening import open_split
-from harness.folds import cut
 from harness.isolation.limits import MIB, Limits
 from harness.isolation.tiers import Tier
 from harness.job import Conditions
 from harness.scoring import pixel_distances
 from harness.source import find_source
+from harness.subjects import cut
 
 # Dots brighter than the noise say how far the whole face has moved; that leaves a fraction of a pixel.
 GOOD = '''

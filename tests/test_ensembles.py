@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from harness import FACE15, Ensemble, Member, Recipe, Specialists, load_baseline
+from harness import FACE15, Ensemble, Member, Recipe, Specialists, Stacked, load_baseline
 from harness.errors import ContractError
 from harness.learning.estimator import NetworkEstimator
 from harness.submission import Settings, load_learner
@@ -43,6 +43,35 @@ def test_an_ensemble_predicts_the_mean_of_its_members_and_seeds() -> None:
     each = [alone(recipe.with_changes(seed=seed), images, keypoints) for seed in (0, 1) for recipe in (QUICK, wide)]
     assert np.ptp(each, axis=0).max() > 0.1
     np.testing.assert_allclose(ensemble.fit(images, keypoints).predict(images), np.mean(each, axis=0), atol=1e-4)
+
+
+def test_stacked_networks_learn_what_they_get_wrong_on_people_they_have_not_met(monkeypatch) -> None:
+    images, keypoints = faces(60)
+    keypoints[50:, 4:] = np.nan
+    subjects = np.arange(60) % 20
+    met, train = [], NetworkEstimator.fit
+
+    def watched(network, images, keypoints, subjects):
+        met.append(set(subjects.tolist()))
+        return train(network, images, keypoints, subjects)
+
+    monkeypatch.setattr(NetworkEstimator, "fit", watched)
+    deaf = Member(build_model, QUICK.with_changes(lr=0.0, ema=0.0, weight_decay=0.0))
+    stacked = Stacked(FACE15, SIZE, [deaf, deaf], folds=4).fit(images, keypoints, subjects)
+
+    missed = [set(range(20)) - people for people in met]
+    assert missed[::2] == missed[1::2] and sorted(each for fold in missed[::2] for each in fold) == list(range(20))
+    bias = np.nanmean(np.mean([each.predict(images) for each in stacked.networks], axis=0) - keypoints, axis=0)
+    assert np.abs(bias).max() > 0.5
+    left = (stacked.predict(images) - keypoints)[:50].mean(axis=0)
+    assert np.abs(left).max() < 0.2 * np.abs(bias).max()
+
+    keypoints[:, 0] = np.nan  # no face has all its labels: the mean is all there is
+    stacked.fit(images, keypoints, subjects)
+    mean = np.mean([each.predict(images) for each in stacked.networks], axis=0)
+    np.testing.assert_allclose(stacked.predict(images), mean, atol=1e-5)
+    with pytest.raises(ContractError, match="21 folds need as many people"):
+        Stacked(FACE15, SIZE, [deaf], folds=21).fit(images, keypoints, subjects)
 
 
 def test_a_specialist_starts_as_the_generalist_and_learns_its_group_alone() -> None:

@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from harness.datasets.faces import FaceSet, Split
 from harness.errors import DataError
-from harness.queue import place
+from harness.subjects import place
 
 SPLIT_VERSION = 1  # raise it whenever the same parameters would give another split
 HASH_CELLS = 12  # 12 x 12 horizontal and as many vertical differences: 288 bits

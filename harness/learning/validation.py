@@ -15,7 +15,7 @@ from harness.errors import ContractError
 from harness.learning.augment import as_pictures
 from harness.learning.codecs import Codec
 from harness.learning.outputs import summed_distance
-from harness.queue import place
+from harness.subjects import place
 
 BATCH = 256
 
