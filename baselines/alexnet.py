@@ -2,7 +2,9 @@
 
 Five convolutions, then three dense layers with dropout. Without the last pooling the dense layers see 5 x 5 cells, as
 they saw 6 x 6 of a larger picture; they have 512 units for a few thousand faces, not 2,048 for a million pictures.
-Batch normalisation stands for the original's local response normalisation.
+Batch normalisation stands for the original's local response normalisation, and dropout is 0.1 instead of 0.5: a
+coordinate is read off how strongly units speak, and what dropout in front of a ReLU adds to their mean is gone when
+the network predicts.
 Krizhevsky and others, ImageNet Classification with Deep Convolutional Neural Networks, 2012.
 
 Convolutions of 48 x 121, 128 x 48 x 25, 192 x 128 x 9, 192 x 192 x 9 and 128 x 192 x 9, batch normalisation of two for
@@ -35,10 +37,10 @@ class AlexNet(nn.Module):
             block(192, 192, size=3),
             block(192, 128, size=3),
             nn.Flatten(),
-            nn.Dropout(0.5),
+            nn.Dropout(0.1),
             nn.Linear(128 * rows * columns, units),
             nn.ReLU(),
-            nn.Dropout(0.5),
+            nn.Dropout(0.1),
             nn.Linear(units, units),
             nn.ReLU(),
             nn.Linear(units, keypoints * 2),

@@ -1,19 +1,13 @@
-"""An ensemble: the mean of three networks that err in different places.
+"""An ensemble: the mean of four small networks of different build.
 
-Two feature pyramids that start from rendered faces and differ in their seed, and so in what they see when; and one that
-starts from nothing. The mean of errors that differ is smaller than each of them. `harness blend` weighs any list of
-submissions instead.
+One has dilated convolutions, one is a U-Net, one reads the picture at three sizes, one scores bins along the axes. Each
+is a baseline of its own. They err in different places, and the mean of errors that differ is smaller than each of them.
 """
 
 from harness import Ensemble, Member, load_baseline
 
-pretrained, pyramid = load_baseline("pretrained"), load_baseline("feature_pyramid")
-members = [
-    Member.of(pretrained, epochs=40),
-    Member.of(pretrained, epochs=40, seed=1),
-    Member.of(pyramid, epochs=40, seed=2),
-]
+NAMES = ("fully_convolutional", "unet", "multiscale", "coordinate_bins")
 
 
 def build_estimator(layout, image_size):
-    return Ensemble(layout, image_size, members)
+    return Ensemble(layout, image_size, [Member.of(load_baseline(name)) for name in NAMES])

@@ -2,6 +2,7 @@
 
 Drawn faces are no photographs, but eyes, brows and mouths are where they should be: a network that knows them has less
 to learn from the 2,000 photographs that there are. The first weights are those of `pyramid_trained`, 940,071 of them.
+It sees the photographs more often than its like that starts from nothing, and more strongly edited.
 """
 
 from pathlib import Path
@@ -22,4 +23,14 @@ def build_model(layout, image_size):
     return model
 
 
-recipe = trained.recipe.with_changes(epochs=60, lr=3e-3)
+recipe = trained.recipe.with_changes(
+    epochs=70,
+    lr=3e-3,
+    rotation=25,
+    scale=0.2,
+    brightness=0.3,
+    contrast=0.4,
+    gamma=0.3,
+    noise=0.03,
+    occlusion=0.3,
+)

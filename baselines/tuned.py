@@ -1,11 +1,11 @@
 """The hidden layer with the recipe that a study found: the same network, tuned.
 
-    harness tune hidden_layer --benchmark kaggle --data DIR --trials 16
+    harness tune hidden_layer --benchmark kaggle --data DIR --epochs 100
 
 Optuna searched batch size, learning rate and the strength of the image edits, which the course's recipe leaves off, by
-the error on a fifth of the training people. As it is the hidden layer erred 6.80 px on them; of the 15 trials that
-changed it three were pruned, and the best seven lay between 5.46 and 5.84, all with a rate of 0.02 to 0.04 and edits of
-middling strength. The study was killed after ten trials and went on. 924,730 parameters, as ever.
+the error on a fifth of the training people, in trials of 100 epochs. As it is the hidden layer erred 6.80 px on them. Of
+30 trials nine were pruned, and the best erred 5.13; rates of 0.02 to 0.04 and edits of middling strength lead to less
+than 5.7. The study was killed after 12 trials and went on. 924,730 parameters, as ever.
 """
 
 from harness import load_baseline
@@ -13,5 +13,5 @@ from harness import load_baseline
 hidden_layer = load_baseline("hidden_layer")
 build_model = hidden_layer.build_model
 recipe = hidden_layer.recipe.with_changes(
-    batch_size=64, lr=0.0243, rotation=6.47, scale=0.153, shift=6.01, brightness=0.16, contrast=0.303
+    batch_size=64, lr=0.0308, rotation=4.78, scale=0.122, shift=2.21, brightness=0.113, contrast=0.358
 )

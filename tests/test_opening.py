@@ -13,6 +13,7 @@ import pytest
 from conftest import Tiny
 
 from harness.benchmark import Benchmark, load_benchmark
+from harness.cli import main
 from harness.cli.grade import main as grade
 from harness.datasets.opening import open_lookup, open_split, open_test
 from harness.errors import DataError, UsageError
@@ -158,6 +159,11 @@ def test_practice_and_secret_faces_are_never_ranked_together(
         "rendered": ["practice"],
         "exam": ["secret"],
     }
+    capsys.readouterr()
+    assert main(["leaderboard", "show"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[shown.index("exam") + 1].startswith("secret: ")
+    assert shown[shown.index("rendered") + 1].startswith("practice: ")
 
 
 def test_another_split_has_another_fingerprint(tiny: Tiny) -> None:

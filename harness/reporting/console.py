@@ -12,6 +12,10 @@ from harness.units import format_bytes, format_seconds
 
 _BAR = 24
 _TAIL_LINES = 15
+_ORIGINS = {
+    "practice": "practice: anyone can draw these held-out faces; a teacher sets HARNESS_SECRET_SEED.",
+    "secret": "secret: only who knows the seed can draw these held-out faces.",
+}
 
 
 def report(entry: Entry, benchmark: Benchmark) -> str:
@@ -23,8 +27,8 @@ def report(entry: Entry, benchmark: Benchmark) -> str:
     else:
         lines = [f"{entry.submission} on {entry.board}: FAILED", *_failure(entry)]
     lines += ["", f"  {_how_it_ran(entry)}"]
-    if entry.held_out == "practice":
-        lines.append("  practice: anyone can draw these held-out faces; a teacher sets HARNESS_SECRET_SEED.")
+    if entry.held_out in _ORIGINS:
+        lines.append(f"  {_ORIGINS[entry.held_out]}")
     if entry.isolation == "none":
         lines.append("  isolation: NONE. The submission could read whatever its user can; do not give marks for this.")
     return "\n".join(lines)
@@ -50,7 +54,10 @@ def board_table(name: str, entries: list[Entry], *, every: bool) -> str:
         entries = list({entry.submission: entry for entry in reversed(entries)}.values())[::-1]
         entries.sort(key=lambda entry: (entry.ranking_value, entry.date))
     width = max([len("submission"), *(len(entry.submission) for entry in entries)])
-    lines = [name, "", f"  rank  {'submission':<{width}}  mean pixel error     rmse   band         isolation  device"]
+    # A board ranks entries of one data set, so the first speaks for all.
+    origin = [_ORIGINS[entry.held_out] for entry in entries[:1] if entry.held_out in _ORIGINS]
+    heading = f"  rank  {'submission':<{width}}  mean pixel error     rmse   band         isolation  device"
+    lines = [name, *origin, "", heading]
     for rank, entry in enumerate(entries, start=1):
         if entry.status == "graded":
             band = (entry.band or "below ok").replace("_", " ")
