@@ -72,6 +72,7 @@ variants = {
     "grey-level edits": {"brightness": 0.1, "contrast": 0.2},
     "turned, resized, moved images": {"rotation": 10, "scale": 0.1, "shift": 4},
     "rate and momentum over time": {
+        "lr": 0.03,
         "lr_schedule": "linear",
         "lr_end": 1e-4,
         "momentum_schedule": "linear",
