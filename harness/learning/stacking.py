@@ -1,4 +1,4 @@
-"""Stacked networks: each has missed a part of the people, and what they get wrong on those is learnt."""
+"""Stacked networks: what they get wrong on people whom they have not met is learnt, and taken back."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ from harness.subjects import cut
 
 
 class Stacked(Composite):
-    """The mean of networks that have each missed a part of the people, corrected by what it got wrong on those.
+    """The mean of networks, corrected by what they get wrong on people whom they have not met.
 
     The people are cut into folds, and each member is trained once without each of them. On the people that a network
     has not met its errors are those that it will make on strangers. A ridge regression from all coordinates of a face
     to its errors learns what they have in common: labels that lie off to one side, brows that are placed too low in a
-    face that is turned. Stacked generalization; Wolpert, 1992; Breiman, "Stacked regressions", 1996.
+    face that is turned. At last each member is trained on everybody; the mean of these and the mean of those that have
+    missed somebody count alike. Stacked generalization; Wolpert, 1992; Breiman, "Stacked regressions", 1996.
 
     Args:
         layout: the K keypoints.
         image_size: (height, width) in pixels.
         members: the networks.
-        folds: how many parts the people are cut into; each member is trained as often, with seeds that count up.
+        folds: how many parts the people are cut into; each member is trained as often and once more, with seeds that
+            count up.
     """
 
     def __init__(
@@ -47,19 +49,24 @@ class Stacked(Composite):
             raise ContractError(f"{self.folds} folds need as many people, and the training faces show fewer")
         fold = cut(subjects, self.folds)
         out_of_fold = np.zeros_like(keypoints)
-        to_come = [self._changed(member, seed) for seed in range(self.folds) for member in self.members]
+        to_come = [self._changed(member, seed) for seed in range(self.folds + 1) for member in self.members]
         for left_out in range(self.folds):
             kept = fold != left_out
             for _ in self.members:
                 self._train(to_come, images[kept], keypoints[kept], subjects[kept])
                 to_come.pop(0)
                 out_of_fold[~kept] += self.networks[-1].predict(images[~kept]) / np.float32(len(self.members))
+        for _ in self.members:
+            self._train(to_come, images, keypoints, subjects)
+            to_come.pop(0)
         self._ridge = _ridge(out_of_fold, keypoints, fold)
         return self
 
     def predict(self, images: Images) -> Points:
         """Keypoints float32 (N, K, 2) in pixels of images uint8 (N, H, W)."""
-        mean: Points = np.stack([network.predict(images) for network in self.networks]).mean(axis=0)
+        each = np.stack([network.predict(images) for network in self.networks])
+        missed_somebody, met_everybody = each[: -len(self.members)], each[-len(self.members) :]
+        mean: Points = (missed_somebody.mean(axis=0) + met_everybody.mean(axis=0)) / 2
         if self._ridge is not None:
             mean -= self._ridge.predict(mean.reshape(len(mean), -1)).reshape(mean.shape).astype(np.float32)
         return mean
