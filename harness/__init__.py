@@ -12,42 +12,42 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark, load_benchmark
+    from harness.board.leaderboard import Leaderboard
     from harness.datasets.faces import FaceSet, Split
     from harness.datasets.opening import open_split
-    from harness.entry import Entry
     from harness.errors import HarnessError, SubmissionError
-    from harness.grading import grade
+    from harness.grading.entry import Entry
+    from harness.grading.grade import grade
+    from harness.grading.scoring import Scorecard, score
     from harness.keypoints import FACE15, KeypointLayout
-    from harness.leaderboard import Leaderboard
     from harness.learning.codecs import make_head
     from harness.learning.ensembles import Ensemble, Member, Specialists
     from harness.learning.recipe import Recipe
     from harness.learning.stacking import Stacked
-    from harness.scoring import Scorecard, score
-    from harness.submission import load_baseline
+    from harness.submission.contract import load_baseline
 
 _HOMES = {
     "Benchmark": "harness.benchmark",
     "Ensemble": "harness.learning.ensembles",
-    "Entry": "harness.entry",
+    "Entry": "harness.grading.entry",
     "FACE15": "harness.keypoints",
     "FaceSet": "harness.datasets.faces",
     "HarnessError": "harness.errors",
     "KeypointLayout": "harness.keypoints",
-    "Leaderboard": "harness.leaderboard",
+    "Leaderboard": "harness.board.leaderboard",
     "Member": "harness.learning.ensembles",
     "Recipe": "harness.learning.recipe",
-    "Scorecard": "harness.scoring",
+    "Scorecard": "harness.grading.scoring",
     "Specialists": "harness.learning.ensembles",
     "Split": "harness.datasets.faces",
     "Stacked": "harness.learning.stacking",
     "SubmissionError": "harness.errors",
-    "grade": "harness.grading",
-    "load_baseline": "harness.submission",
+    "grade": "harness.grading.grade",
+    "load_baseline": "harness.submission.contract",
     "load_benchmark": "harness.benchmark",
     "make_head": "harness.learning.codecs",
     "open_split": "harness.datasets.opening",
-    "score": "harness.scoring",
+    "score": "harness.grading.scoring",
 }
 
 __all__ = [

@@ -19,8 +19,8 @@ from harness.cli.parsing import add_run_arguments, open_benchmark, run_condition
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from harness.ablation import Row
-    from harness.scoring import Metric
+    from harness.grading.scoring import Metric
+    from harness.studies.ablation import Row
 
 EXAMPLES = """
   harness ablate submissions/my_model.py
@@ -47,10 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print and write the table, a row as soon as it is known."""
-    from harness.ablation import Ablation
     from harness.cli.recording import write
     from harness.reporting.progress import ProgressLine
-    from harness.source import find_source
+    from harness.studies.ablation import Ablation
+    from harness.submission.source import find_source
 
     source = find_source(arguments.submission)
     if source.entry is None:
@@ -98,7 +98,7 @@ def _interval(metric: Metric, form: str) -> str:
 
 
 def _csv(rows: list[Row]) -> str:
-    from harness.leaderboard import safe_cell
+    from harness.board.leaderboard import safe_cell
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

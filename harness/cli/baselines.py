@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from harness.source import baselines, find_source
+from harness.submission.source import baselines, find_source
 
 EXAMPLES = """
   harness baselines

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``harness blend``."""
     parser.add_argument("submissions", nargs="+", metavar="SUBMISSION", help="a file, a folder, or a baseline's name")
     parser.add_argument("--folds", type=whole, default=3, metavar="N", help="how many, from 2 (3)")
-    # The names are those of harness.blend_weights, which would import scikit-learn here.
+    # The names are those of harness.studies.blend_weights, which would import scikit-learn here.
     parser.add_argument(
         "--method",
         default="auto",
@@ -48,10 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run what is not yet kept, then blend, score and record."""
-    from harness.blending import blend
     from harness.reporting.console import report
     from harness.reporting.progress import ProgressLine
-    from harness.source import find_source
+    from harness.studies.blending import blend
+    from harness.submission.source import find_source
 
     if arguments.folds < 2:
         raise UsageError("--folds 1 would leave no face to learn from; cut at least 2")

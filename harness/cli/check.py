@@ -16,7 +16,7 @@ from harness.errors import SubmissionError, UsageError
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
     from harness.datasets.faces import FaceSet
-    from harness.job import Run
+    from harness.runs.job import Run
 
 EXAMPLES = """
   harness check submissions/my_model.py
@@ -38,10 +38,10 @@ def run(arguments: argparse.Namespace) -> int:
     import numpy as np
 
     from harness.benchmark import load_benchmark
-    from harness.job import run_job
     from harness.reporting.console import plain, tail_lines
     from harness.reporting.progress import ProgressLine
-    from harness.source import find_source
+    from harness.runs.job import run_job
+    from harness.submission.source import find_source
 
     source = find_source(arguments.submission)
     if source.entry is None:
@@ -92,8 +92,8 @@ def _shown(result: Run, asked: FaceSet) -> list[str]:
     """The error after these few seconds, whether mirrored images are treated alike, and the known mistakes."""
     import numpy as np
 
-    from harness.diagnosis import find_mistakes
-    from harness.scoring import pixel_distances
+    from harness.grading.diagnosis import find_mistakes
+    from harness.grading.scoring import pixel_distances
 
     assert result.predictions is not None
     straight, mirrored = np.split(result.predictions, 2)

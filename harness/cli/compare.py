@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness.datasets.faces import Split
-    from harness.scoring import Metric
+    from harness.grading.scoring import Metric
 
 EXAMPLES = """
   grade unet multiscale --out result
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print both scores and their difference; nothing is recorded."""
-    from harness.scoring import compare, score
+    from harness.grading.scoring import compare, score
 
     benchmark, split = open_benchmark(arguments)
     held_out = split.held_out
@@ -73,8 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _read(path: Path, split: Split) -> NDArray[np.float32]:
-    from harness.entry import Entry
-    from harness.predictions import read_file
+    from harness.grading.entry import Entry
+    from harness.grading.predictions import read_file
     from harness.reporting.folder import ENTRY, PREDICTIONS
 
     if path.is_dir():

@@ -20,10 +20,10 @@ from harness.errors import HarnessError, SubmissionError, UsageError
 
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
+    from harness.board.leaderboard import Leaderboard
     from harness.datasets.faces import Split
-    from harness.entry import Entry
-    from harness.grading import Graded
-    from harness.leaderboard import Leaderboard
+    from harness.grading.entry import Entry
+    from harness.grading.grade import Graded
 
 EXAMPLES = """
   grade submissions/example.py
@@ -93,10 +93,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _grade(
     submission: str, arguments: argparse.Namespace, benchmark: Benchmark, split: Split, board: Leaderboard
 ) -> Graded:
-    from harness.grading import grade
+    from harness.grading.grade import grade
     from harness.isolation.tiers import require
     from harness.reporting.progress import ProgressLine
-    from harness.source import find_source
+    from harness.submission.source import find_source
 
     source = find_source(submission)
     conditions = run_conditions(arguments, benchmark, save_weights=arguments.save_weights is not None)

@@ -25,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print or rebuild the boards."""
+    from harness.board.leaderboard import Leaderboard
     from harness.errors import LeaderboardError
-    from harness.leaderboard import Leaderboard
     from harness.reporting.console import board_table
 
     folder: Path = arguments.leaderboard

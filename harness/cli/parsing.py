@@ -15,7 +15,7 @@ from harness.units import parse_bytes, parse_seconds
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
     from harness.datasets.faces import Split
-    from harness.job import Conditions
+    from harness.runs.job import Conditions
 
 INTERRUPTED = 130
 _RECIPE_FILE = '{"lr": 0.002, "rotation": 15}'
@@ -136,8 +136,8 @@ def run_conditions(arguments: argparse.Namespace, benchmark: Benchmark, **more: 
     """How ``--device``, ``--recipe``, ``--seed``, the limits and ``--isolation`` say that a submission is run."""
     from harness.isolation.limits import Limits
     from harness.isolation.tiers import choose
-    from harness.job import Conditions
     from harness.places import prepared
+    from harness.runs.job import Conditions
 
     board = getattr(arguments, "leaderboard", None)
     secrets = (arguments.data, prepared(benchmark.name), Path("data"), Path("submissions"), board)

@@ -45,10 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
     import numpy as np
 
     from harness.datasets.opening import open_lookup, open_test
-    from harness.job import run_job
-    from harness.predictions import asked_locations, write_long, write_wide
+    from harness.grading.predictions import asked_locations, write_long, write_wide
     from harness.reporting.progress import ProgressLine
-    from harness.source import find_source
+    from harness.runs.job import run_job
+    from harness.submission.source import find_source
 
     source = find_source(arguments.submission)
     if source.entry is None:

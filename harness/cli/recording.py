@@ -12,10 +12,10 @@ from harness.errors import LeaderboardError, MachineError
 
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
+    from harness.board.leaderboard import Leaderboard
     from harness.datasets.faces import Split
-    from harness.entry import Entry
-    from harness.grading import Graded
-    from harness.leaderboard import Leaderboard
+    from harness.grading.entry import Entry
+    from harness.grading.grade import Graded
 
 
 def add_recording_arguments(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
@@ -37,7 +37,7 @@ def open_board(arguments: argparse.Namespace, benchmark: Benchmark, split: Split
     Raises:
         LeaderboardError: it holds entries of other data.
     """
-    from harness.leaderboard import Leaderboard
+    from harness.board.leaderboard import Leaderboard
 
     board = Leaderboard(arguments.leaderboard, arguments.board or benchmark.name)
     if not arguments.no_record:

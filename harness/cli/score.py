@@ -25,11 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Score the file and print what came of it; nothing is recorded."""
-    from harness.diagnosis import find_mistakes
-    from harness.entry import strata_of
-    from harness.predictions import read_file
+    from harness.grading.diagnosis import find_mistakes
+    from harness.grading.entry import strata_of
+    from harness.grading.predictions import read_file
+    from harness.grading.scoring import score
     from harness.reporting.console import scores
-    from harness.scoring import score
 
     benchmark, split = open_benchmark(arguments)
     held_out = split.held_out

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from harness.learning.recipe import Recipe
-    from harness.tuning import Tuner
+    from harness.studies.tuning import Tuner
 
 EXAMPLES = """
   harness tune submissions/my_model.py --trials 30 --timeout 2h
@@ -64,8 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run trials until there are enough, then write and print the best."""
     from harness.cli.recording import write
-    from harness.source import find_source
-    from harness.tuning import Task, Tuner
+    from harness.studies.tuning import Task, Tuner
+    from harness.submission.source import find_source
 
     source = find_source(arguments.submission)
     if source.entry is None:

@@ -38,7 +38,7 @@ def launch(
     on_message: Callable[[Message], None],
     granted: Sequence[Path] = (),
     secrets: Sequence[Path] = (),
-    entry: str = "harness.worker:main",
+    entry: str = "harness.submission.worker:main",
     landlock_abi: int | None = None,
 ) -> Outcome:
     """Run ``entry(job, channel)`` in a process of its own and wait for its end.

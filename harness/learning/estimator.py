@@ -21,10 +21,10 @@ from harness.keypoints import KeypointLayout
 from harness.learning.augment import Augmenter, as_pictures
 from harness.learning.codecs import CODECS
 from harness.learning.devices import choose_device, described
+from harness.learning.label_sources import by_source, two_sources
 from harness.learning.outputs import check_outputs
 from harness.learning.pipelines import PipelineAugmenter
 from harness.learning.recipe import Recipe
-from harness.learning.sources import by_source, two_sources
 from harness.learning.trainer import Progress, Trained, seed_everything, train
 
 BATCH = 256

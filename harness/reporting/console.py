@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from harness.benchmark import BANDS, Benchmark
-from harness.entry import Entry, Score, Stratum
+from harness.grading.entry import Entry, Score, Stratum
 from harness.keypoints import KeypointLayout
 from harness.units import format_bytes, format_seconds
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from harness.datasets.faces import Split
 from harness.errors import MachineError
-from harness.grading import Graded
-from harness.predictions import write_wide
+from harness.grading.grade import Graded
+from harness.grading.predictions import write_wide
 from harness.reporting.plots import draw_result
 
 ENTRY, PREDICTIONS = "entry.json", "predictions.csv"

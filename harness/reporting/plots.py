@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.faces import Split
-from harness.entry import Entry
 from harness.errors import MachineError
-from harness.scoring import pixel_distances
+from harness.grading.entry import Entry
+from harness.grading.scoring import pixel_distances
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -25,9 +25,9 @@ from functools import partial
 from pathlib import Path
 from unittest import mock
 
-from cheating import Verdict, all_cheats, constants, grade_cheat
-from conftest import CARD, draw_faces, write_kaggle
-from test_grade import FAILURES
+from support.cheating import Verdict, all_cheats, constants, grade_cheat
+from support.submissions import FAILURES
+from support.tiny import CARD, draw_faces, write_kaggle
 
 from harness.cli.grade import main as grade
 from harness.isolation import landlock
@@ -67,7 +67,7 @@ def grade_at(cheat: Path, abi: int | None) -> Verdict:
     """The verdict on a cheat at this ABI of Landlock; None is no walls at all."""
     if abi is None:
         return grade_cheat(cheat, Tier.NONE)
-    with mock.patch("harness.job.launch", partial(launch, landlock_abi=abi)):
+    with mock.patch("harness.runs.job.launch", partial(launch, landlock_abi=abi)):
         return grade_cheat(cheat)
 
 

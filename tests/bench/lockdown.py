@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from jobs import run
+from support.jobs import run
 
 from harness.isolation.limits import Limits
 from harness.isolation.tiers import Tier

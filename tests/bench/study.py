@@ -17,11 +17,11 @@ import time
 from pathlib import Path
 
 import optuna
-from conftest import CARD, draw_faces, write_kaggle
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
-from test_grade import NETWORK
+from support.submissions import NETWORK
+from support.tiny import CARD, draw_faces, write_kaggle
 
 FACES, SUBJECTS, EPOCHS = 240, 60, 20
 SPURT = 6

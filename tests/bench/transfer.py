@@ -31,10 +31,10 @@ from torch import nn
 from harness.benchmark import Benchmark, RenderedData, load_benchmark
 from harness.datasets.faces import FaceSet
 from harness.datasets.opening import open_split
+from harness.grading.scoring import Metric, compare, score
 from harness.learning.estimator import NetworkEstimator
 from harness.learning.recipe import Recipe
-from harness.scoring import Metric, compare, score
-from harness.submission import load_baseline
+from harness.submission.contract import load_baseline
 
 BASELINE = load_baseline("feature_pyramid")
 

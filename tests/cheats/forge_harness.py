@@ -3,18 +3,18 @@
 import numpy as np
 from _accomplice import Mean
 
-import harness.grading
+import harness.grading.grade
+import harness.grading.scoring
 import harness.isolation.reader
-import harness.scoring
-import harness.submission
-import harness.worker
+import harness.submission.contract
+import harness.submission.worker
 
 EXPECT = "graded"
 
-perfect = harness.scoring.Metric(0.0, 0.0, 0.0)
-harness.scoring.score = harness.grading.score = lambda *_: {"mean_pixel_error": perfect}
+perfect = harness.grading.scoring.Metric(0.0, 0.0, 0.0)
+harness.grading.scoring.score = harness.grading.grade.score = lambda *_: {"mean_pixel_error": perfect}
 harness.isolation.reader.read_predictions = lambda path, shape: np.zeros(shape)
-harness.grading.read_csv = harness.grading.run_job = None
+harness.grading.grade.read_csv = harness.grading.grade.run_job = None
 
 
 def build_estimator(layout, image_size):

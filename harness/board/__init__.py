@@ -1,0 +1,1 @@
+"""Entries, and the ranked tables that are derived from them."""

@@ -1,0 +1,1 @@
+"""From what a run predicted to an entry."""

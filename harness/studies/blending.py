@@ -1,0 +1,214 @@
+"""blend(): several submissions graded as one, with weights that are fitted on training faces alone.
+
+training faces in folds --> each member, trained without a fold --+--> predicts that fold ---------> weights --+
+                                                                  +--> predicts the held-out images ----------+--> score
+
+Held-out keypoints come in at the last step only, as in any grading.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.benchmark import Benchmark
+from harness.datasets.faces import Split
+from harness.errors import DataError, MachineError, UsageError
+from harness.grading.entry import Seconds
+from harness.grading.grade import Graded, judge
+from harness.grading.scoring import pixel_distances
+from harness.runs.job import Conditions, Run
+from harness.studies.blend_weights import METHODS, Floats, blended, cross_fitted_error
+from harness.studies.folds import FoldRun, Folds
+from harness.subjects import cut
+from harness.submission.source import Source
+
+_LONGEST_NAME = 100
+
+
+def blend(
+    members: Sequence[Source],
+    benchmark: Benchmark,
+    split: Split,
+    conditions: Conditions,
+    *,
+    work: Path,
+    folds: int = 3,
+    method: str = "auto",
+    name: str | None = None,
+    board: str | None = None,
+    on_run: Callable[[str], None] = lambda _: None,
+    on_progress: Callable[[dict[str, float]], None] = lambda _: None,
+) -> Graded:
+    """Run each member once for each fold, fit weights to what they predict out of fold, and score the blend.
+
+    A member that fails ends in a failed entry with its name and its reason. Nothing is recorded yet.
+
+    Args:
+        members: two submissions or more.
+        benchmark, split: what they are graded on.
+        conditions: how each single run is run.
+        work: the folder of finished runs; a second call takes up where the first one ended.
+        folds: how many parts the training faces are cut into, by whole subjects.
+        method: a name in `METHODS`, or "auto" for the one that errs least out of fold.
+        name: what the leaderboard calls the blend; made of the members' names if None.
+        board: the board's name; the benchmark's if None.
+        on_run: called with a line before each run.
+        on_progress: called as training goes on.
+
+    Raises:
+        UsageError: a member cannot be trained without a fold, or the name is none for a leaderboard.
+        DataError: there are too few fully labelled training faces for so many folds.
+        MachineError: the folder cannot be made, read or written.
+        HarnessError: something other than a member is at fault.
+    """
+    source = _source(members, name, folds, method)
+    # What others predicted for the held-out images lies there.
+    conditions = replace(conditions, secrets=(*conditions.secrets, work))
+    cutting = Folds(split, cut(split.training.subjects, folds), conditions, work)
+    if not all(cutting.faces(fold).any() for fold in range(folds)):
+        raise DataError(f"{folds} folds leave one without a fully labelled training face; cut fewer with --folds")
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MachineError(f"{work}: could not be made: {error.strerror}; name another folder with --work") from error
+
+    runs = _run_all(members, cutting, folds, on_run, on_progress)
+    whole = _together([each.run for each in runs])
+    seconds = Seconds(total=sum(each.seconds for each in runs), training=whole.training_seconds)
+    if whole.reason is None:
+        predictions, findings = _fitted(members, cutting, runs, method)
+        whole = replace(whole, predictions=predictions, facts=whole.facts | {"training": findings})
+        source = replace(source, description=_described(findings))
+    return judge(source, benchmark, split, conditions, whole, seconds, board or benchmark.name)
+
+
+def _source(members: Sequence[Source], name: str | None, folds: int, method: str) -> Source:
+    """What stands for the blend where a submission would: it has a name and a fingerprint, but no file of its own."""
+    fingerprints = [member.fingerprint for member in members]
+    if len(set(fingerprints)) < max(2, len(members)):
+        raise UsageError("a blend takes two submissions or more, each of them once; name others")
+    for member in members:
+        if member.entry is None:
+            raise UsageError(f"{member.path}: holds predictions, and a blend trains its members; name the submission")
+    name = name or "-".join(["blend", *(member.name for member in members)])[:_LONGEST_NAME]
+    if not re.fullmatch(r"\w[\w.-]*", name) or len(name) > _LONGEST_NAME:
+        raise UsageError(f"--name {name!r}: use at most {_LONGEST_NAME} letters, digits, '_', and then '.' and '-'")
+    identity = json.dumps([fingerprints, folds, method])
+    description = f"Blend of {', '.join(member.name for member in members)}."
+    return Source(Path(name), name, None, {}, description, hashlib.sha256(identity.encode()).hexdigest())
+
+
+def _run_all(
+    members: Sequence[Source],
+    cutting: Folds,
+    folds: int,
+    on_run: Callable[[str], None],
+    on_progress: Callable[[dict[str, float]], None],
+) -> list[FoldRun]:
+    """Every member on the first fold, then on the second, and so on: who fails does so early. Ends at a failure."""
+    runs: list[FoldRun] = []
+    for fold in range(folds):
+        for member in members:
+            place = f"{member.name}, fold {fold + 1} of {folds}"
+            kept = cutting.file(member, fold).exists()
+            on_run(f"{place} (run {len(runs) + 1} of {folds * len(members)}{', kept from before' if kept else ''})")
+            finished = cutting.run(member, fold, on_progress)
+            if finished.run.reason is not None:
+                reason = f"{place}: {finished.run.reason}"
+                return [*runs, replace(finished, run=replace(finished.run, reason=reason))]
+            facts = finished.run.facts
+            if facts.get("recipe") is not None and not facts.get("training"):
+                raise UsageError(
+                    f"{member.path}: loads its weights, which may have been learnt from the very faces that a fold "
+                    "leaves out; take `weights = ...` out of it, so that it is trained"
+                )
+            runs.append(finished)
+    return runs
+
+
+def _together(runs: Sequence[Run]) -> Run:
+    """The runs of a blend as one: of the last the reason and what it printed, of all the time and the memory."""
+    last = runs[-1]
+    parameters = [run.facts.get("parameters") for run in runs]
+    facts = {"device": last.facts.get("device", "")}
+    if all(isinstance(count, int) for count in parameters):
+        facts["parameters"] = sum(parameters)
+    return replace(
+        last,
+        predictions=None,
+        facts=facts,
+        training_seconds=sum(run.training_seconds for run in runs),
+        peak_memory=max(run.peak_memory for run in runs),
+    )
+
+
+def _gathered(members: int, cutting: Folds, runs: Sequence[FoldRun]) -> tuple[Floats, Floats]:
+    """Each member's predictions of the training faces, out of fold, and of the held-out faces, the mean of its runs.
+
+    Training faces that lack a label were not asked for, and stay 0.
+    """
+    split = cutting.split
+    training = np.zeros((members, *split.training.keypoints.shape))
+    held_out = np.zeros((members, *split.held_out.keypoints.shape))
+    for number, each in enumerate(runs):
+        fold, member = divmod(number, members)
+        inside, predictions = cutting.faces(fold), each.run.predictions
+        assert predictions is not None, "a run without predictions ended the blend"
+        training[member, inside] = predictions[: inside.sum()]
+        held_out[member] += predictions[inside.sum() :] / (len(runs) // members)
+    return training, held_out
+
+
+def _fitted(
+    members: Sequence[Source], cutting: Folds, runs: Sequence[FoldRun], method: str
+) -> tuple[NDArray[np.float32], dict[str, Any]]:
+    """The blend's predictions for the held-out images, and what is known of it out of fold, in plain values."""
+    faces = cutting.split.training.complete
+    training, held_out = _gathered(len(members), cutting, runs)
+    predictions, keypoints = training[:, faces], cutting.split.training.keypoints[faces].astype(np.float64)
+    errors = {name: cross_fitted_error(fit, predictions, keypoints, cutting.of[faces]) for name, fit in METHODS.items()}
+    used = min(errors, key=lambda name: errors[name]) if method == "auto" else method
+    weights = METHODS[used](predictions, keypoints)
+    findings = {
+        "folds": len(runs) // len(members),
+        "faces": len(keypoints),
+        "members": [
+            {
+                "submission": member.name,
+                "fingerprint": member.fingerprint,
+                "out_of_fold_px": float(pixel_distances(predictions[number], keypoints).mean()),
+                "weights": dict(
+                    zip(cutting.split.training.layout.keypoints, weights[number].mean(axis=1).tolist(), strict=True)
+                ),
+            }
+            for number, member in enumerate(members)
+        ],
+        "methods": errors,
+        "used": used,
+        "changes": cutting.conditions.overrides,
+    }
+    return blended(weights, held_out).astype(np.float32), findings
+
+
+def _described(findings: dict[str, Any]) -> str:
+    members = findings["members"]
+    width = max(map(len, [*(member["submission"] for member in members), *METHODS]))
+    lines = [
+        f"Blend of {', '.join(member['submission'] for member in members)} by {findings['used']} weights.",
+        f"Mean pixel error out of fold, on {findings['faces']:,} training faces in {findings['folds']} folds:",
+    ]
+    for member in members:
+        weight = np.mean(list(member["weights"].values()))
+        lines.append(f"  {member['submission']:<{width}}  {member['out_of_fold_px']:.3f}  mean weight {weight:.2f}")
+    for name, error in findings["methods"].items():
+        lines.append(f"  {name:<{width}}  {error:.3f}{'  used' if name == findings['used'] else ''}")
+    return "\n".join(lines)

@@ -1,0 +1,257 @@
+"""Tuning: a study of a submission, by its error on a validation part of the training people.
+
+Each trial is a job of its own on the training faces; no held-out face is given to it. The study lies in a journal file,
+on which several processes may work at once, and which outlives each of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+import psutil
+from filelock import FileLock
+from optuna.distributions import BaseDistribution, json_to_distribution
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from harness.datasets.faces import FaceSet
+from harness.errors import ContractError, MachineError, SubmissionError, UsageError
+from harness.learning.changes import check_changes
+from harness.learning.recipe import Recipe
+from harness.runs.job import Conditions, Run, ask_facts, run_job
+from harness.submission.source import Source
+
+_SAME_START = 5.0
+"""Seconds between two readings of one process's start, which moves when the system's clock is set."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is tuned. A study goes on with the same task only: errors of another could not be compared.
+
+    Attributes:
+        source: the submission.
+        training: the faces to learn from, of which some are kept to judge by.
+        data: the fingerprint of the benchmark's data.
+        validation: the share of the training faces, by whole subjects, that is kept to judge by.
+        conditions: how each trial is run.
+    """
+
+    source: Source
+    training: FaceSet
+    data: str
+    validation: float
+    conditions: Conditions
+
+    def identity(self) -> dict[str, Any]:
+        """What must not differ, under the names that people know it by."""
+        return {
+            "submission": self.source.fingerprint,
+            "data": self.data,
+            "validation": self.validation,
+            "recipe, epochs or seed": self.conditions.overrides,
+        }
+
+
+class Tuner:
+    """The part of this process in a study.
+
+    A trial is an ``optuna.trial.FrozenTrial``: its value is the validation error in pixels; its user attributes are
+    ``changes`` to the submission, none for the trial of the submission as it is, and ``reason`` where it failed.
+
+    Args:
+        task: what is tuned.
+        journal: the study's file; made where there is none.
+
+    Raises:
+        UsageError: the file holds something else than a study of this task.
+        MachineError: the file cannot be written.
+        SubmissionError: the submission cannot be loaded or has nothing to tune.
+    """
+
+    def __init__(self, task: Task, journal: Path) -> None:
+        self.task = task
+        self.journal = journal
+        # The kernel lets go of it when its holder is killed. A thread may take it twice, as the journal does in here.
+        self._lock = FileLock(journal.with_name(f".{journal.name}.lock"))
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        try:
+            journal.parent.mkdir(parents=True, exist_ok=True)
+            with self._lock:
+                self._study = self._open()
+                if self._study.user_attrs.get("task") != task.identity():
+                    self._begin()
+        except OSError as error:
+            raise MachineError(f"{error.filename or journal}: could not be written: {error.strerror}") from error
+        self._study.pruner = optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=self.recipe.epochs // 3)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The submission's own."""
+        return Recipe.from_mapping(self._study.user_attrs["recipe"])
+
+    @property
+    def finished(self) -> list[FrozenTrial]:
+        """The trials of all processes that came to an end: complete, pruned, or failed for a reason of their own."""
+        return [trial for trial in self._study.get_trials(deepcopy=False) if _is_finished(trial)]
+
+    @property
+    def ranking(self) -> list[FrozenTrial]:
+        """The complete ones among them, the best first."""
+        complete = [trial for trial in self.finished if trial.state == TrialState.COMPLETE]
+        return sorted(complete, key=lambda trial: float(trial.values[0]))
+
+    def run_trial(self, total: int, on_progress: Callable[[dict[str, float]], None]) -> FrozenTrial | None:
+        """Run the next trial to its end; None once ``total`` are finished, or under way in other processes.
+
+        The first is the submission as it is. A trial that an earlier process left unfinished does not count.
+
+        Raises:
+            SubmissionError: the submission fails as it is, or cannot be tuned.
+            MachineError: this machine lacks what was asked for.
+        """
+        trial = self._next(total)
+        if trial is None:
+            return None
+
+        def loaded(facts: dict[str, Any]) -> None:
+            trial.set_user_attr("changes", check_changes(facts.get("changes"), "changes"))
+            self._add_to_space(facts.get("space", {}))
+
+        def progressed(progress: dict[str, float]) -> None:
+            on_progress(progress)
+            if "validation_px" in progress:
+                trial.report(progress["validation_px"], max(0, int(progress.get("epoch", 0))))
+                if trial.params and trial.should_prune():
+                    raise optuna.TrialPruned
+
+        task = self.task
+        overrides = task.conditions.overrides | {"validation": task.validation}
+        conditions = replace(task.conditions, overrides=overrides, suggested=trial.params)
+        try:
+            run = run_job(task.source, task.training, task.training.images[:1], conditions, progressed, loaded)
+            self._tell(trial, run)
+        except optuna.TrialPruned:
+            self._study.tell(trial, state=TrialState.PRUNED)
+        except BaseException:
+            self._study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
+            raise
+        return self._study.get_trials(deepcopy=False)[trial.number]
+
+    def _open(self) -> optuna.Study:
+        name = self.task.source.name
+        try:
+            # It asks no more of a lock than to be acquired and released.
+            storage = JournalStorage(JournalFileBackend(str(self.journal), lock_obj=self._lock))  # type: ignore[arg-type]
+            names = [study.study_name for study in storage.get_all_studies()]
+        except (ValueError, KeyError, TypeError, AssertionError):
+            names = ["something else"]
+        if names != [name] and self.journal.stat().st_size > 0:
+            raise UsageError(f"{self.journal}: is no study of {name}; name another file with --study FILE")
+        _drop_half_line(self.journal)
+        return optuna.create_study(storage=storage, study_name=name, load_if_exists=True)
+
+    def _begin(self) -> None:
+        """Make the study one of this task."""
+        path, identity = self.task.source.path, self.task.identity()
+        if self.finished:
+            known = self._study.user_attrs["task"]
+            others = [what for what, value in identity.items() if known[what] != value]
+            raise UsageError(
+                f"{self.journal}: is a study with another {' and another '.join(others)}; go on with those that it "
+                "began with, or begin a new study with --study FILE"
+            )
+        facts = ask_facts(self.task.source, self.task.training, replace(self.task.conditions, suggested={}))
+        if not _distributions(facts.get("space", {})):
+            raise ContractError(f"{path}: search_space(trial) asks the trial for nothing; let it suggest values")
+        Recipe.from_mapping(facts.get("recipe", {}))
+        for name, value in (("recipe", facts["recipe"]), ("space", facts["space"]), ("task", identity)):
+            self._study.set_user_attr(name, value)
+
+    def _add_to_space(self, told: Mapping[str, Any]) -> None:
+        """Remember names that a trial was the first to ask for, since the others took another branch."""
+        with self._lock:
+            known = self._study.user_attrs["space"]
+            changing = [name for name in told if name in known and known[name] != told[name]]
+            if changing:
+                raise ContractError(
+                    f"{self.task.source.path}: search_space(trial) asks for {changing[0]!r} with a range that changes "
+                    "from trial to trial; give each range a name of its own"
+                )
+            _distributions(told)
+            if told.keys() - known.keys():
+                self._study.set_user_attr("space", {**known, **told})
+
+    def _next(self, total: int) -> optuna.Trial | None:
+        with self._lock:
+            for each in self._study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
+                if not _is_alive(each.user_attrs.get("process")):
+                    self._study.tell(each.number, state=TrialState.FAIL)
+            trials = self._study.get_trials(deepcopy=False)
+            taken = [each for each in trials if each.state == TrialState.RUNNING or _is_finished(each)]
+            if len(taken) >= total:
+                return None
+            # Drawn from the trial's number, so that no two processes try the same and a resumed study goes on alike.
+            self._study.sampler = optuna.samplers.TPESampler(seed=len(trials), constant_liar=True)
+            has_own = any(not each.params for each in taken)
+            trial = self._study.ask(_distributions(self._study.user_attrs["space"]) if has_own else {})
+            trial.set_user_attr("process", _this_process())
+            return trial
+
+    def _tell(self, trial: optuna.Trial, run: Run) -> None:
+        path = self.task.source.path
+        if run.reason is None:
+            training = run.facts.get("training") or {}
+            if not isinstance(training.get("validation_px"), float):
+                raise ContractError(f"{path}: has no validation error, since it loads weights; take `weights` out")
+            self._study.tell(trial, training["validation_px"])
+        elif trial.params:
+            trial.set_user_attr("reason", run.reason)
+            self._study.tell(trial, state=TrialState.FAIL)
+        else:
+            raise SubmissionError(f"{path}: fails before anything is changed: {run.reason}")
+
+
+def _is_finished(trial: FrozenTrial) -> bool:
+    # One that failed without a reason was given up by its process.
+    failed = trial.state == TrialState.FAIL and "reason" in trial.user_attrs
+    return failed or trial.state in (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+def _this_process() -> dict[str, Any]:
+    return {"host": platform.node(), "number": os.getpid(), "started": psutil.Process().create_time()}
+
+
+def _is_alive(process: Mapping[str, Any] | None) -> bool:
+    """Whether a process still works on its trial; one on another machine is taken to."""
+    if process is None:
+        return False
+    if process["host"] != platform.node():
+        return True
+    with suppress(psutil.Error):
+        return bool(abs(psutil.Process(process["number"]).create_time() - process["started"]) < _SAME_START)
+    return False
+
+
+def _distributions(space: Mapping[str, Any]) -> dict[str, BaseDistribution]:
+    """A search space as a worker told it; nothing of it is trusted."""
+    try:
+        return {name: json_to_distribution(json.dumps(each)) for name, each in space.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ContractError(f"search_space(trial) told a range that is none: {error}") from None
+
+
+def _drop_half_line(journal: Path) -> None:
+    """Remove what a killed process wrote of its last line; the next line would be written onto its end."""
+    with journal.open("rb+") as file:
+        content = file.read()
+        file.truncate(content.rfind(b"\n") + 1)

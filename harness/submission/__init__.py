@@ -1,0 +1,1 @@
+"""What a competitor hands in: found, opened and, in the worker, run."""

@@ -1,0 +1,283 @@
+"""The contract of a submission, and the loader that turns every allowed form into something with fit and predict.
+
+A submission is a Python file, or a folder with ``submission.py``, that defines one of
+
+- ``build_model(layout, image_size)`` -> ``torch.nn.Module``: (B, 1, H, W) float in [0, 1] -> (B, K, 2) pixels.
+  Beside it, each optional: ``recipe`` (a `Recipe`), ``codec`` (what the model emits instead of pixels: "heatmaps" or
+  "coordinate_bins"), ``augment`` (an albumentations pipeline that stands in for the recipe's image edits), ``weights``
+  (the name of a safetensors file next to it: loaded instead of trained), ``variants`` (trick -> changes, to be measured
+  one by one), ``search_space(trial)`` (-> changes, to be searched).
+- ``build_estimator(layout, image_size)`` -> an object with scikit-learn's ``fit(images, keypoints)`` (uint8 (N, H, W);
+  float32 (N, K, 2), NaN where not labelled) and ``predict(images) -> (N, K, 2)``, such as an `Ensemble`,
+  a `Stacked` or `Specialists`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import ContractError, LoadError, PredictionError
+from harness.keypoints import KeypointLayout
+from harness.learning.changes import around, changed, search, variants_of
+from harness.learning.recipe import Recipe
+from harness.submission.source import baselines
+
+if TYPE_CHECKING:
+    from harness.learning.trainer import Progress
+
+_BUILDERS = ("build_model", "build_estimator")
+
+
+class Learner(Protocol):
+    """What every form of submission becomes inside the harness."""
+
+    def fit(self, images: NDArray[np.uint8], keypoints: NDArray[np.float32], subjects: NDArray[np.int64]) -> object:
+        """Learn from images (N, H, W), keypoints (N, K, 2), NaN where not labelled, and who is shown (N,)."""
+
+    def predict(self, images: NDArray[np.uint8]) -> object:
+        """Keypoints (N, K, 2) in pixels for images (N, H, W)."""
+
+    def facts(self) -> dict[str, Any]:
+        """What the entry tells of it: recipe, parameters, epochs; plain JSON values."""
+
+    def save_weights(self, path: Path) -> None:
+        """Write what was learnt as safetensors."""
+
+
+class EstimatorLearner:
+    """A competitor's own estimator: it sees arrays of its own, so that it may write into them."""
+
+    def __init__(self, estimator: Any) -> None:
+        self._estimator = estimator
+
+    def fit(self, images: NDArray[np.uint8], keypoints: NDArray[np.float32], subjects: NDArray[np.int64]) -> object:
+        """Call the estimator's fit; it is not told the subjects."""
+        del subjects
+        return self._estimator.fit(np.array(images), np.array(keypoints))
+
+    def predict(self, images: NDArray[np.uint8]) -> object:
+        """Call the estimator's predict."""
+        return self._estimator.predict(np.array(images))
+
+    def facts(self) -> dict[str, Any]:
+        """An estimator has neither recipe nor a parameter count that the harness could know."""
+        return {}
+
+    def save_weights(self, path: Path) -> None:
+        """An estimator keeps its own weights, in no form that the harness knows."""
+        raise ContractError(f"{path.name}: only a submission with build_model has weights to save")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the harness runs a submission this time.
+
+    Attributes:
+        device: auto, cpu, cuda or mps.
+        overrides: changes from outside: recipe fields (``epochs``, ``seed``), or keywords of ``build_model``.
+        budget_seconds: what training may take; the trainer plans its epochs for it.
+        progress: called as training goes on.
+        suggested: where it is tuned, the values that the tuner chose for its search space; it is left as it is where
+            there are none yet.
+        tell: called with facts that the submission's learner does not know.
+    """
+
+    device: str
+    overrides: dict[str, Any]
+    budget_seconds: float | None
+    progress: Callable[[Progress], None]
+    suggested: dict[str, Any] | None = None
+    tell: Callable[..., None] = lambda **_: None
+
+
+def load_learner(path: Path, layout: KeypointLayout, image_size: tuple[int, int], settings: Settings) -> Learner:
+    """Import a submission and build its learner.
+
+    Raises:
+        LoadError: it cannot be imported; the message names the file, the line and the cause.
+        ContractError: it defines neither builder, both, or something that is not what the contract asks for.
+    """
+    module = _import(path)
+    builder_name, builder = _the_builder(module, path)
+    if builder_name == "build_model":
+        return _network(module, path, builder, layout, image_size, settings)
+    if settings.suggested is not None:
+        raise ContractError(f"{path.name}: only a submission with build_model can be tuned")
+    estimator = builder(layout, image_size)
+    if _is_composite(estimator):
+        estimator.configure(
+            device=settings.device,
+            changes=settings.overrides,
+            budget_seconds=settings.budget_seconds,
+            progress=settings.progress,
+        )
+        composite: Learner = estimator
+        return composite
+    for method in ("fit", "predict"):
+        if not callable(getattr(estimator, method, None)):
+            raise ContractError(
+                f"{path.name}: build_estimator returned {_described(estimator)}, which has no method {method}(); "
+                "return an object with fit(images, keypoints) and predict(images)"
+            )
+    return EstimatorLearner(estimator)
+
+
+def as_predictions(raw: Any, count: int, keypoints: int) -> NDArray[np.float32]:
+    """What ``predict`` returned, as a float32 array (count, keypoints, 2) of pixels.
+
+    Raises:
+        PredictionError: wrong type, shape or dtype; or a value that is not finite.
+    """
+    if hasattr(raw, "detach"):
+        raw = raw.detach().cpu().numpy()
+    try:
+        array = np.asarray(raw)
+    except ValueError as error:
+        raise PredictionError(f"predict() returned something that is no array: {error}") from None
+    if array.dtype.kind not in "fiu":
+        raise PredictionError(
+            f"predict() returned values of type {array.dtype}; return an array of floats, pixels of the image"
+        )
+    wanted = (count, keypoints, 2)
+    if array.shape != wanted:
+        hint = "; reshape it with .reshape(-1, K, 2)" if array.size == count * keypoints * 2 else ""
+        raise PredictionError(f"predict() returned shape {array.shape}, wanted {wanted} for {count} images{hint}")
+    array = array.astype(np.float32)
+    bad = ~np.isfinite(array).all(axis=2)
+    if bad.any():
+        image, keypoint = np.argwhere(bad)[0]
+        raise PredictionError(
+            f"predict() returned NaN or Inf for {bad.sum()} of {bad.size} points, first for image {image}, "
+            f"keypoint {keypoint}; every image needs a finite point for every keypoint"
+        )
+    return array
+
+
+def origin(error: BaseException, folder: Path) -> str:
+    """Where in a submission an exception came from: ``my_model.py, line 12, in fit``; empty if from outside it."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if folder in Path(frame.filename).parents]
+    if isinstance(error, SyntaxError) and error.filename and folder in Path(error.filename).parents:
+        return f"{Path(error.filename).name}, line {error.lineno}"
+    if not frames:
+        return ""
+    last = frames[-1]
+    inside = "" if last.name == "<module>" else f", in {last.name}"
+    return f"{Path(last.filename).relative_to(folder)}, line {last.lineno}{inside}"
+
+
+def load_baseline(name: str) -> ModuleType:
+    """A built-in submission as a module, for a submission that builds on it.
+
+    Raises:
+        ContractError: there is no baseline of this name.
+    """
+    path = baselines().get(name)
+    if path is None:
+        raise ContractError(f"there is no baseline {name!r}; `harness baselines` lists them")
+    return _execute(f"harness_baseline_{name}", path)
+
+
+def _is_composite(estimator: object) -> bool:
+    # Importing the class would import torch, which an estimator may do without.
+    home = sys.modules.get("harness.learning.ensembles")
+    return home is not None and isinstance(estimator, home.Composite)
+
+
+def _import(path: Path) -> ModuleType:
+    folder = path.parent
+    sys.path.insert(0, str(folder))
+    try:
+        return _execute(path.stem, path)
+    except SyntaxError as error:
+        raise LoadError(f"{origin(error, folder) or path.name}: {error.msg}; correct the syntax") from error
+    except ImportError as error:
+        raise LoadError(
+            f"{origin(error, folder) or path.name}: {error}; a submission may import what the harness installs "
+            "(torch, timm, albumentations, scikit-learn, ...) and what lies in its own folder"
+        ) from error
+
+
+def _execute(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None, path
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and pickles look their module up by name
+    spec.loader.exec_module(module)
+    return module
+
+
+def _the_builder(module: ModuleType, path: Path) -> tuple[str, Callable[..., Any]]:
+    defined = [name for name in _BUILDERS if hasattr(module, name)]
+    if not defined:
+        raise ContractError(
+            f"{path.name} defines neither build_model(layout, image_size) nor build_estimator(layout, image_size); "
+            "define one of them (`harness new NAME` writes an example)"
+        )
+    if len(defined) == 2:
+        raise ContractError(f"{path.name} defines both build_model and build_estimator; keep the one that is meant")
+    name = defined[0]
+    builder = getattr(module, name)
+    try:
+        inspect.signature(builder).bind(None, None)
+    except (TypeError, ValueError):
+        raise ContractError(f"{path.name}: {name} must be a function of (layout, image_size)") from None
+    return name, builder
+
+
+def _network(
+    module: ModuleType,
+    path: Path,
+    build_model: Callable[..., Any],
+    layout: KeypointLayout,
+    image_size: tuple[int, int],
+    settings: Settings,
+) -> Learner:
+    # Torch takes seconds to import; what reads a submission without running it need not wait for it.
+    from harness.learning.estimator import NetworkEstimator
+
+    recipe = getattr(module, "recipe", Recipe())
+    if not isinstance(recipe, Recipe):
+        raise ContractError(f"{path.name}: recipe is {_described(recipe)}; write recipe = Recipe(epochs=60, ...)")
+    weights = getattr(module, "weights", None)
+    if weights is not None and not (isinstance(weights, str) and (path.parent / weights).is_file()):
+        raise LoadError(
+            f"{path.name}: weights = {weights!r} names no file beside the submission; write the name of a "
+            ".safetensors file that lies next to it, as a plain string"
+        )
+
+    augment = getattr(module, "augment", None)
+    recipe, build_model = changed(recipe, build_model, settings.overrides)
+    if settings.suggested is not None:
+        space = getattr(module, "search_space", None) or around(recipe, image_edits=augment is None)
+        searched = search(space, settings.suggested)
+        settings.tell(space=searched.space, changes=searched.changes if settings.suggested else {})
+        tuned = changed(recipe, build_model, searched.changes)  # so that a wrong change is told at once
+        recipe, build_model = tuned if settings.suggested else (recipe, build_model)
+    settings.tell(variants=variants_of(getattr(module, "variants", None), recipe, image_edits=augment is None))
+    return NetworkEstimator(
+        build_model,
+        recipe,
+        layout,
+        image_size,
+        codec=getattr(module, "codec", "pixels"),
+        device=settings.device,
+        augment=augment,
+        weights=path.parent / weights if weights else None,
+        budget_seconds=settings.budget_seconds,
+        progress=settings.progress,
+    )
+
+
+def _described(value: object) -> str:
+    return "None" if value is None else f"an object of type {type(value).__name__}"

@@ -1,0 +1,126 @@
+"""What runs inside the isolation: load the submission, fit, predict, leave a bare array.
+
+The job folder holds ``input/job.json`` and arrays; the worker writes ``output/predictions.npy`` and tells its story,
+one JSON object a line, on the channel. Nobody believes it: the grader checks the array and uses its own clock.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.errors import HarnessError, LimitError, SubmissionError
+from harness.isolation.explain import explain
+from harness.keypoints import KeypointLayout
+from harness.submission.contract import Settings, as_predictions, load_learner, origin
+
+_STARTED = time.monotonic()
+
+
+def main(job: Path, channel: int) -> int:
+    """Run the job in this folder; 0 when predictions were written, otherwise the exit code of what went wrong."""
+
+    def send(kind: str, **content: Any) -> None:
+        os.write(channel, (json.dumps({"kind": kind, **content}) + "\n").encode())
+
+    submission = job / "input" / "submission"
+    stage = _Stage(send)
+    try:
+        _run(job, stage, send)
+    except BaseException as error:  # whatever a submission raises, SystemExit too, is an outcome with a reason
+        failure = _explained(error, stage.name, submission)
+        traceback.print_exception(error)
+        send("failed", reason=str(failure))
+        return failure.exit_code
+    return 0
+
+
+class _Stage:
+    """Where the run is: ``loading``, ``training``, ``predicting`` or ``done``."""
+
+    def __init__(self, send: Callable[..., None]) -> None:
+        self._send = send
+        self.name = "starting"
+
+    def enter(self, name: str) -> None:
+        self.name = name
+        self._send("stage", stage=name)
+
+
+def _run(job: Path, stage: _Stage, send: Callable[..., None]) -> None:
+    task = json.loads((job / "input" / "job.json").read_text(encoding="utf-8"))
+    layout = KeypointLayout(**task["layout"])
+    image_size = (task["image_size"][0], task["image_size"][1])
+    _assert_device(task["device"])  # before anything of the submission's: a missing device is not its fault
+    arrays = {
+        name: np.load(job / "input" / f"{name}.npy", mmap_mode="r") for name in ("images", "keypoints", "subjects")
+    }
+
+    stage.enter("loading")
+    left = task["time_budget"] - (time.monotonic() - _STARTED)
+    settings = Settings(
+        device=task["device"],
+        overrides=task["overrides"],
+        suggested=task["suggested"],
+        budget_seconds=min(left, task["training_seconds"] or left),
+        progress=lambda progress: send("progress", **asdict(progress)),
+        tell=lambda **facts: send("facts", **facts),
+    )
+    path = job / "input" / "submission" / task["submission"]
+    learner = load_learner(path, layout, image_size, settings)
+    send("facts", **learner.facts())
+
+    stage.enter("training")
+    learner.fit(arrays["images"], arrays["keypoints"], arrays["subjects"])
+    send("facts", **learner.facts())
+
+    stage.enter("predicting")
+    asked = np.load(job / "input" / "asked.npy")
+    predictions = as_predictions(learner.predict(asked), len(asked), len(layout))
+    np.save(job / "output" / "predictions.npy", predictions)
+    if task["save_weights"]:
+        learner.save_weights(job / "output" / "weights.safetensors")
+    stage.enter("done")
+
+
+def _assert_device(name: str) -> None:
+    if name != "cpu":
+        # Torch takes seconds to import, and an estimator on the CPU may do without.
+        from harness.learning.devices import choose_device
+
+        choose_device(name)
+
+
+def _explained(error: BaseException, stage: str, submission: Path) -> HarnessError:
+    """The error that says in a sentence what an exception of any kind means for the competitor."""
+    if isinstance(error, HarnessError):
+        return error
+    place = origin(error, submission)
+    where = f"{place}: " if place else ""
+    if isinstance(error, SystemExit):
+        return SubmissionError(
+            f"{where}it called sys.exit({error.code!r}) while {stage}; a submission returns from its functions instead"
+        )
+    if _out_of_memory(error):
+        return LimitError(
+            f"{where}it ran out of memory while {stage}; use a smaller batch_size or model, or ask for more with "
+            "--memory-limit"
+        )
+    sentence = explain(error)
+    if sentence is not None:
+        return SubmissionError(f"{where}{sentence}")
+    return SubmissionError(f"{where}{type(error).__name__} while {stage}: {error}")
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    # Torch raises a RuntimeError for a refused allocation on the CPU and a type of its own on CUDA.
+    words = ("can't allocate memory", "cannot allocate memory", "out of memory")
+    return isinstance(error, MemoryError) or any(each in str(error).lower() for each in words)

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.datasets.kaggle import Lookup
+from harness.errors import DataError, PredictionError
+from harness.grading.predictions import asked_locations, read_csv, write_long, write_wide
+from harness.keypoints import FACE15
+
+POINTS = np.random.default_rng(0).uniform(0, 95, size=(3, 15, 2)).astype(np.float32)
+
+
+def wide(path: Path) -> list[str]:
+    write_wide(path, POINTS, np.arange(1, 4), FACE15)
+    return path.read_text().splitlines()
+
+
+def long(path: Path) -> list[str]:
+    write_long(path, POINTS.ravel(), np.arange(1, 91))
+    return path.read_text().splitlines()
+
+
+@pytest.mark.parametrize("form", [wide, long])
+def test_both_forms_come_back_in_any_order_of_rows(tmp_path: Path, form) -> None:
+    path = tmp_path / "predictions.csv"
+    header, *rows = form(path)
+    path.write_text("\n".join([header, *reversed(rows)]))
+
+    np.testing.assert_allclose(read_csv(path, 3, FACE15), POINTS, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("form", "change", "message"),
+    [
+        (wide, lambda lines: lines[:-1], "1 of 3 rows are missing, first ImageId 3"),
+        (wide, lambda lines: [*lines, lines[1]], "line 5: ImageId 1 stands there twice"),
+        (wide, lambda lines: [lines[0].replace("nose_tip_x", "nose_x"), *lines[1:]], "'nose_tip_x' is missing and"),
+        (wide, lambda lines: [*lines[:2], "2," + ",".join([""] * 30), lines[3]], "line 3, column 'left_eye_center_x'"),
+        (wide, lambda lines: [*lines[:3], lines[3].replace("3,", "7,", 1)], "line 4: ImageId '7' is not one of 1 to 3"),
+        (long, lambda lines: [*lines[:1], *lines[2:]], "1 of 90 rows are missing, first RowId 1"),
+        (long, lambda lines: [*lines[:-1], "90,nan"], "line 91, column 'Location': 'nan' is not a number of pixels"),
+        (long, lambda lines: [*lines[:-1], "90,inf"], "'inf' is not a number of pixels"),
+        (long, lambda lines: [*lines[:-1], "90,1e300"], "'1e300' is not a number of pixels"),
+        (long, lambda lines: [*lines[:-1], "90,"], "the cell is empty"),
+        (long, lambda lines: [*lines[:-1], "ninety,1"], "RowId 'ninety' is not one of 1 to 90"),
+        (long, lambda lines: [], "cannot be read as CSV"),
+    ],
+)
+def test_a_bad_csv_is_told_by_file_line_and_remedy(tmp_path: Path, form, change, message: str) -> None:
+    path = tmp_path / "predictions.csv"
+    path.write_text("\n".join(change(form(path))))
+
+    with pytest.raises(PredictionError) as caught:
+        read_csv(path, 3, FACE15)
+    assert str(path) in str(caught.value) and message in str(caught.value)
+
+
+def test_kaggles_table_says_which_coordinates_of_which_image_are_asked() -> None:
+    lookup = Lookup(
+        row_ids=np.array([1, 2, 3]),
+        image_ids=np.array([12, 10, 11]),
+        keypoints=np.array([10, 0, 14]),
+        axes=np.array([0, 1, 1]),
+    )
+
+    asked = asked_locations(POINTS, np.array([10, 11, 12]), lookup)
+
+    np.testing.assert_array_equal(asked, [POINTS[2, 10, 0], POINTS[0, 0, 1], POINTS[1, 14, 1]])
+
+
+def test_an_image_that_is_asked_for_but_not_there() -> None:
+    lookup = Lookup(np.array([1]), np.array([99]), np.array([0]), np.array([0]))
+
+    with pytest.raises(DataError, match="asks for ImageId 99"):
+        asked_locations(POINTS, np.array([1, 2, 3]), lookup)

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from support.tiny import REPOSITORY
+
+from harness.benchmark import RenderedData, load_benchmark
+from harness.errors import CardError
+from harness.keypoints import FACE15
+from harness.places import shipped
+
+LAYOUT = """
+[layout]
+name = "pair"
+keypoints = ["left_eye", "right_eye"]
+mirror_pairs = [["left_eye", "right_eye"]]
+inter_ocular = ["left_eye", "right_eye"]
+[layout.groups]
+eyes = ["left_eye", "right_eye"]
+"""
+
+
+@pytest.fixture
+def kaggle_card() -> str:
+    return (shipped("data") / "kaggle" / "benchmark.toml").read_text()
+
+
+@pytest.mark.parametrize(("name", "minutes"), [("kaggle", 30), ("rendered", 30), ("rendered-full", 60)])
+def test_shipped_cards_are_valid(name: str, minutes: int) -> None:
+    benchmark = load_benchmark(name)
+
+    assert benchmark.name == name
+    assert benchmark.layout == FACE15 and benchmark.image_size == (96, 96)
+    assert (benchmark.limits.time, benchmark.limits.memory) == (minutes * 60, 8 * 2**30)
+
+
+@pytest.mark.parametrize("name", ["kaggle", "rendered", "rendered-full"])
+def test_the_wheel_takes_the_cards_along(name: str) -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+
+    taken = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert taken[f"data/{name}/benchmark.toml"] == f"harness/_shipped/data/{name}/benchmark.toml"
+
+
+def test_the_full_set_is_the_quick_one_and_more_faces() -> None:
+    quick, full = (load_benchmark(name).data for name in ("rendered", "rendered-full"))
+    assert isinstance(quick, RenderedData) and isinstance(full, RenderedData)
+
+    assert (full.training, full.held_out) == (6000, 1000)
+    assert full.model_copy(update={"training": quick.training, "held_out": quick.held_out}) == quick
+
+
+def test_kaggles_bands_are_the_courses() -> None:
+    bands = load_benchmark("kaggle").bands
+
+    assert [bands.best(value) for value in (1.7, 1.6, 1.5, 1.41, 1.4)] == [
+        None,
+        "ok",
+        "very_good",
+        "very_good",
+        "outstanding",
+    ]
+
+
+def test_a_card_in_the_current_folder_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kaggle_card: str
+) -> None:
+    card = tmp_path / "data" / "kaggle" / "benchmark.toml"
+    card.parent.mkdir(parents=True)
+    card.write_text(kaggle_card.replace('title = "', 'title = "Our own: '))
+    monkeypatch.chdir(tmp_path)
+
+    assert load_benchmark("kaggle").title.startswith("Our own")
+    assert not load_benchmark(shipped("data") / "kaggle").title.startswith("Our own")
+
+
+def test_a_card_may_spell_out_a_layout(tmp_path: Path, kaggle_card: str) -> None:
+    card = tmp_path / "pair.toml"
+    card.write_text(kaggle_card.replace('layout = "face15"\n', "") + LAYOUT)
+
+    assert load_benchmark(card).layout.keypoints == ("left_eye", "right_eye")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("held_out = 0.2", "", "key 'data.held_out' is missing; add it"),
+        ("metric = ", "metrik = ", "unknown key 'metrik'"),
+        ("ok = 1.6", 'ok = "1.6"', "key 'bands.ok': Input should be a valid number"),
+        ("ok = 1.6", "ok = 1.1", "key 'bands': the bands are out of order"),
+        ('"30m"', "30", "key 'limits.time': should be text in quotes, with its unit"),
+        ('"8g"', '"plenty"', "key 'limits.memory': 'plenty' is not a size such as"),
+        ('reader = "kaggle"', 'reader = "coco"', "key 'data.reader' must be 'kaggle' or 'rendered'"),
+        ('"face15"', '"face16"', "key 'layout': there is no built-in layout of this name"),
+        ("[96, 96]", "[96]", "key 'image_size.1' is missing"),
+        ('"mean_pixel_error"', '"accuracy"', "key 'metric'"),
+        ('name = "kaggle"', 'name = "../x"', "key 'name'"),
+        ("[bands]", "[bands", "cannot be read as TOML"),
+    ],
+)
+def test_a_bad_card_is_told_by_file_key_and_remedy(
+    tmp_path: Path, kaggle_card: str, old: str, new: str, message: str
+) -> None:
+    card = tmp_path / "bad.toml"
+    assert old in kaggle_card
+    card.write_text(kaggle_card.replace(old, new))
+
+    with pytest.raises(CardError) as caught:
+        load_benchmark(card)
+    assert str(card) in str(caught.value) and message in str(caught.value)
+
+
+def test_a_pair_that_is_no_pair_is_told(tmp_path: Path, kaggle_card: str) -> None:
+    card = tmp_path / "bad.toml"
+    layout = LAYOUT.replace('mirror_pairs = [["left_eye", "right_eye"]]', 'mirror_pairs = [["left_eye", "left_eye"]]')
+    card.write_text(kaggle_card.replace('layout = "face15"\n', "") + layout)
+
+    with pytest.raises(CardError, match=r"key 'layout': keypoint 'left_eye' stands in 2 mirror pairs"):
+        load_benchmark(card)
+
+
+def test_an_unknown_benchmark_is_told_with_the_known_ones() -> None:
+    with pytest.raises(CardError, match=r"did you mean 'kaggle'\?.*Known: kaggle, rendered"):
+        load_benchmark("kagle")

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.errors import LoadError
+from harness.submission.source import find_source
+
+
+def test_a_file_comes_with_its_docstring_and_its_weights_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text('"""What I did."""\nweights = "mine.safetensors"\n')
+    (tmp_path / "mine.safetensors").write_bytes(b"w")
+    (tmp_path / "rival.py").write_text("secret")
+
+    source = find_source(tmp_path / "mine.py")
+    source.copy_to(tmp_path / "copy")
+
+    assert (source.name, source.entry, source.description) == ("mine", "mine.py", "What I did.")
+    assert sorted(path.name for path in (tmp_path / "copy").iterdir()) == ["mine.py", "mine.safetensors"]
+
+
+@pytest.mark.parametrize("weights", ["../mine.safetensors", "/etc/passwd"])
+def test_weights_lie_beside_the_submission(tmp_path: Path, weights: str) -> None:
+    (tmp_path / "mine.safetensors").write_bytes(b"w")
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "mine.py").write_text(f"weights = {weights!r}")
+
+    assert list(find_source(tmp_path / "here" / "mine.py").files) == ["mine.py"]
+
+
+def test_a_folder_is_taken_whole_but_for_caches(tmp_path: Path) -> None:
+    for name in ("team/submission.py", "team/parts/layers.py", "team/__pycache__/x.pyc", "team/.git/config"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+
+    source = find_source(tmp_path / "team")
+
+    assert (source.name, source.entry) == ("team", "submission.py")
+    assert set(source.files) == {"submission.py", str(Path("parts/layers.py"))}
+
+
+@pytest.mark.parametrize("name", ["team/notes.txt", "team/more", "mine.py", "weighty.safetensors", "mine.csv"])
+def test_a_link_is_refused_since_it_may_lead_to_the_answers(tmp_path: Path, name: str) -> None:
+    (tmp_path / "team").mkdir()
+    (tmp_path / "team" / "submission.py").write_text("")
+    (tmp_path / "weighty.py").write_text("weights = 'weighty.safetensors'")
+    (tmp_path / "answers").mkdir()
+    (tmp_path / "answers" / "key").write_text("42")
+    target = tmp_path / "answers" if name == "team/more" else tmp_path / "answers" / "key"
+    (tmp_path / name).symlink_to(target)
+
+    submission = name.split("/", maxsplit=1)[0].replace(".safetensors", ".py")
+    with pytest.raises(LoadError, match="is a symbolic link"):
+        find_source(tmp_path / submission)
+
+
+def test_what_is_too_large_to_be_a_submission_is_refused_unread(tmp_path: Path) -> None:
+    (tmp_path / "long.py").write_text("x = 1\n" * 200_000)
+    (tmp_path / "team").mkdir()
+    (tmp_path / "team" / "submission.py").write_text("")
+    with (tmp_path / "team" / "weights.bin").open("wb") as file:
+        file.truncate(2**40)
+
+    with pytest.raises(LoadError, match="more than 1 MiB"):
+        find_source(tmp_path / "long.py")
+    with pytest.raises(LoadError, match="2 files of 1024 GiB together"):
+        find_source(tmp_path / "team")
+
+
+def test_names_and_docstrings_that_are_no_text_do_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "submission.py").write_text('"""half \\ud800"""')
+    (tmp_path / os.fsdecode(b"\xff")).write_text("")
+
+    source = find_source(tmp_path)
+
+    assert source.description == "half ?"
+    source.copy_to(tmp_path / "copy")
+
+
+def test_the_fingerprint_follows_the_content(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+
+    def fingerprint(text: str) -> str:
+        file.write_text(text)
+        return find_source(file).fingerprint
+
+    assert fingerprint("x = 1") == fingerprint("x = 1") != fingerprint("x = 2")
+
+
+def test_a_file_that_does_not_parse_is_found_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def (")
+
+    assert find_source(tmp_path / "mine.py").description == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("gone.py", "there is no such file"),
+        ("empty", "has no submission.py"),
+        ("model.pt", "a submission is a .py file"),
+    ],
+)
+def test_what_is_no_submission(tmp_path: Path, name: str, message: str) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "model.pt").write_bytes(b"")
+
+    with pytest.raises(LoadError, match=message):
+        find_source(tmp_path / name)

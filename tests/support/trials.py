@@ -1,0 +1,94 @@
+"""A study whose trials are a formula instead of a training; as a script, one process that works on it.
+
+python trials.py JOURNAL TOTAL [SECONDS]
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+
+from harness.datasets.faces import FaceSet
+from harness.isolation.limits import Limits
+from harness.isolation.tiers import Tier
+from harness.keypoints import FACE15
+from harness.learning.recipe import Recipe
+from harness.runs.job import Conditions, Run
+from harness.studies.tuning import Task, Tuner
+from harness.submission.source import Source
+
+OWN_PX, EPOCHS = 2.0, 3
+LR = {"name": "FloatDistribution", "attributes": {"low": 1e-4, "high": 1.0, "log": True, "step": None}}
+FACES = FaceSet(
+    images=np.zeros((4, 8, 8), np.uint8),
+    keypoints=np.zeros((4, 15, 2), np.float32),
+    subjects=np.arange(4),
+    layout=FACE15,
+)
+SOURCE = Source(Path("mine.py"), "mine", "mine.py", {}, "", "a fingerprint")
+CONDITIONS = Conditions(device="cpu", overrides={}, limits=Limits(), tier=Tier.NONE)
+TASK = Task(SOURCE, FACES, "other fingerprint", 0.2, CONDITIONS)
+
+
+def error_px(changes: dict[str, Any]) -> float:
+    """Least, 1 px, at a learning rate of 0.01; the submission as it is has 2 px."""
+    return 1 + abs(math.log10(changes["lr"] / 0.01)) if changes else OWN_PX
+
+
+class Trainings:
+    """Stands in for ``run_job``; remembers the conditions that it was called with."""
+
+    def __init__(self, seconds: float = 0.0, space: dict[str, Any] | None = None) -> None:
+        self.seconds = seconds
+        self.space = {"lr": LR} if space is None else space
+        self.conditions: list[Conditions] = []
+        self.reason: Callable[[dict[str, Any]], str | None] = lambda changes: None
+
+    def __call__(
+        self,
+        source: Source,
+        training: FaceSet,
+        asked: np.ndarray,
+        conditions: Conditions,
+        on_progress: Callable[[dict[str, float]], None],
+        on_loaded: Callable[[dict[str, Any]], None],
+    ) -> Run:
+        self.conditions.append(conditions)
+        assert len(asked) == 1 and training is FACES
+        changes = dict(conditions.suggested or {})
+        on_loaded({"space": self.space, "changes": changes})
+        time.sleep(self.seconds)
+        if reason := self.reason(changes):
+            return Run(None, reason)
+        for epoch in range(1, EPOCHS + 1):
+            on_progress({"epoch": epoch, "epochs": EPOCHS, "validation_px": error_px(changes) * EPOCHS / epoch})
+        points = np.zeros((1, 15, 2), np.float32)
+        return Run(points, None, facts={"training": {"validation_px": error_px(changes)}})
+
+
+def ask_facts(*_: object) -> dict[str, Any]:
+    """Stands in for loading a submission."""
+    return {"recipe": Recipe(epochs=EPOCHS).as_dict(), "space": {"lr": LR}}
+
+
+def main(journal: Path, total: int, seconds: float = 0.0) -> None:
+    """Work on a study until it has so many trials, and say what became of each."""
+    with (
+        patch("harness.studies.tuning.run_job", Trainings(seconds)),
+        patch("harness.studies.tuning.ask_facts", ask_facts),
+    ):
+        tuner = Tuner(TASK, journal)
+        print("open", flush=True)
+        while trial := tuner.run_trial(total, lambda _: None):
+            print(trial.number, trial.state.name, flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), *map(float, sys.argv[3:]))
