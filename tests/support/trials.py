@@ -80,10 +80,8 @@ def ask_facts(*_: object) -> dict[str, Any]:
 
 def main(journal: Path, total: int, seconds: float = 0.0) -> None:
     """Work on a study until it has so many trials, and say what became of each."""
-    with (
-        patch("harness.studies.tuning.run_job", Trainings(seconds)),
-        patch("harness.studies.tuning.ask_facts", ask_facts),
-    ):
+    study = "harness.studies.tuning"
+    with patch(f"{study}.run_job", Trainings(seconds)), patch(f"{study}.ask_facts", ask_facts):
         tuner = Tuner(TASK, journal)
         print("open", flush=True)
         while trial := tuner.run_trial(total, lambda _: None):
