@@ -16,7 +16,7 @@ from harness.errors import SubmissionError, UsageError
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
     from harness.datasets.faces import FaceSet
-    from harness.runs.job import Run
+    from harness.runs.run import Run
 
 EXAMPLES = """
   harness check submissions/my_model.py
@@ -40,11 +40,12 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.benchmark import load_benchmark
     from harness.reporting.console import plain, tail_lines
     from harness.reporting.progress import ProgressLine
-    from harness.runs.job import run_job
+    from harness.runs.executors import Local, run_one
+    from harness.runs.job import Job, Material
     from harness.submission.source import find_source
 
     source = find_source(arguments.submission)
-    if source.entry is None:
+    if not source.has_code:
         raise UsageError(f"{source.path}: a CSV of predictions has nothing to run; `harness score` scores it")
     benchmark = load_benchmark(arguments.benchmark)
     faces, total = _some_training_faces(benchmark, arguments)
@@ -52,7 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     conditions = run_conditions(arguments, benchmark, training_seconds=_TRAINING_SECONDS)
     images = np.concatenate([asked.images, asked.images[:, :, ::-1]])
     with ProgressLine(sys.stderr) as line:
-        result = run_job(source, training, images, conditions, line.training)
+        job = Job(source.label, source.pack(), Material(training, images), conditions)
+        result = run_one(job, Local(), line.listen)
     if result.predictions is None:
         reason = f"{source.path}: {plain(result.reason or '')}"
         raise SubmissionError("\n".join([reason, *tail_lines(result.log_tail)]))
