@@ -58,6 +58,8 @@ def find_source(submission: str | Path) -> Source:
         LoadError: there is none, or it is of a kind that the harness does not take.
     """
     path = _locate(str(submission))
+    if not (path.is_file() or path.is_dir()):
+        raise LoadError(f"{path}: is a pipe or a device, which could be waited for without end; name a plain file")
     if path.is_dir():
         if not (path / _FOLDER_ENTRY).is_file():
             raise LoadError(f"{path}: has no {_FOLDER_ENTRY}; a folder is a submission when that file is in it")
