@@ -126,8 +126,8 @@ def _keypoints(table: CsvTable, layout: KeypointLayout, image_size: tuple[int, i
 def _coordinates(table: CsvTable, name: str, limit: int) -> NDArray[np.float64]:
     """float64 (N,): one column in pixels, NaN where empty.
 
-    A pixel's centre is a whole number, so the picture ends at ``limit`` - 0.5. Labels made by hand are placed to a
-    fraction of a pixel, and some people count from the pixel's corner; ``limit`` itself is therefore still allowed.
+    A pixel's centre is a whole number, so the image begins at -0.5 and ends at ``limit`` - 0.5. Labels made by hand are
+    placed to a fraction of a pixel, and some are counted from the pixel's corner, so ``limit`` itself is allowed too.
     """
     cells = table.column(name)
     values = np.empty(len(cells))
@@ -137,7 +137,7 @@ def _coordinates(table: CsvTable, name: str, limit: int) -> NDArray[np.float64]:
         except ValueError as error:
             problem = f"{reprlib.repr(cell)} is no number; write pixels, or nothing where the point is not labelled"
             raise table.error(row, name, problem) from error
-    outside = np.flatnonzero((values < 0) | (values > limit))
+    outside = np.flatnonzero((values < -0.5) | (values > limit))
     if len(outside):
         row = int(outside[0])
         problem = f"{reprlib.repr(cells[row])} lies outside the image, which ends at {limit}; correct or empty the cell"

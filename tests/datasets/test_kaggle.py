@@ -152,7 +152,7 @@ def wrong_pixel(pixel: str) -> str:
         ("nose_tip_x", "left", "'left' is no number; write pixels, or nothing"),
         ("nose_tip_x", "8.01", "'8.01' lies outside the image, which ends at 8; correct"),
         ("nose_tip_y", "6.01", "'6.01' lies outside the image, which ends at 6; correct"),
-        ("nose_tip_y", "-0.01", "'-0.01' lies outside the image"),
+        ("nose_tip_y", "-0.51", "'-0.51' lies outside the image"),
         ("nose_tip_x", "inf", "'inf' lies outside the image"),
         ("nose_tip_x", "", "the cell is empty but the point's y is not; fill in both or neither"),
         ("nose_tip_y", "", "the cell is empty but the point's x is not; fill in both or neither"),
@@ -178,11 +178,14 @@ def test_neighbours_cannot_make_up_for_a_missing_pixel(folder: Path) -> None:
         read(folder)
 
 
-def test_points_on_the_edge_of_the_last_pixel_are_allowed(folder: Path) -> None:
+@pytest.mark.parametrize("point", [(8, 6), (-0.5, -0.3)])
+def test_points_on_the_edge_of_the_first_and_the_last_pixel_are_allowed(
+    folder: Path, point: tuple[float, float]
+) -> None:
     grid = training_grid()
-    grid[2][2 * NOSE : 2 * NOSE + 2] = ["8", "6.0"]
+    grid[2][2 * NOSE : 2 * NOSE + 2] = [str(coordinate) for coordinate in point]
     write(folder / "training.csv", grid)
-    np.testing.assert_array_equal(read(folder).keypoints[1, NOSE], [8, 6])
+    np.testing.assert_array_equal(read(folder).keypoints[1, NOSE], np.float32(point))
 
 
 @pytest.mark.parametrize(
