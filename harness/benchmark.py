@@ -140,7 +140,7 @@ class Benchmark(_Table):
 
     Attributes:
         name: also the name of its board and of its folder in ``data/``.
-        title: one line for people.
+        title: one line for the reader.
         layout: which keypoints; a card names a built-in layout or spells one out.
         image_size: (height, width) in pixels.
         metric: what ranks and bands.

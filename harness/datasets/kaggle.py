@@ -83,14 +83,15 @@ def read_lookup(folder: Path, layout: KeypointLayout) -> Lookup:
     """What IdLookupTable.csv (or .zip) asks for.
 
     Raises:
-        DataError: the file is missing, damaged, asks for a coordinate the layout has not, or repeats a RowId.
+        DataError: the file is missing, damaged, asks for a coordinate that the layout lacks, or repeats a RowId.
     """
     table = read_table(find_csv(folder, "IdLookupTable"), ["RowId", "ImageId", "FeatureName"], optional=["Location"])
     position = {name: i for i, name in enumerate(layout.columns)}
     features = table.column("FeatureName")
     for row, name in enumerate(features):
         if name not in position:
-            raise table.error(row, "FeatureName", f"{name!r} is no coordinate of layout {layout.name!r}; correct it")
+            problem = f"{name!r} is not a coordinate of layout {layout.name!r}; correct it"
+            raise table.error(row, "FeatureName", problem)
     keypoints, axes = np.divmod(np.array([position[name] for name in features], dtype=np.int64), 2)
     return Lookup(table.unique_integers("RowId"), table.integers("ImageId"), keypoints, axes)
 
@@ -135,7 +136,7 @@ def _coordinates(table: CsvTable, name: str, limit: int) -> NDArray[np.float64]:
         try:
             values[row] = float(cell) if cell else math.nan
         except ValueError as error:
-            problem = f"{reprlib.repr(cell)} is no number; write pixels, or nothing where the point is not labelled"
+            problem = f"{reprlib.repr(cell)} is not a number; write pixels, or nothing where the point is not labelled"
             raise table.error(row, name, problem) from error
     outside = np.flatnonzero((values < -0.5) | (values > limit))
     if len(outside):
@@ -146,7 +147,7 @@ def _coordinates(table: CsvTable, name: str, limit: int) -> NDArray[np.float64]:
 
 
 def _subjects(path: Path, count: int) -> NDArray[np.int64]:
-    """int64 (count,): a number for the person in every training row."""
+    """int64 (count,): the subject of every training row, as a number."""
     table = read_table(path, ["Row", "Subject"])
     rows = table.unique_integers("Row")
     for line, row in enumerate(rows):
@@ -164,5 +165,5 @@ def _subjects(path: Path, count: int) -> NDArray[np.int64]:
 
 
 def _code(name: str) -> int:
-    """A number that no other row or person changes, so that new people do not reshuffle a split."""
+    """A number that depends on the name alone, so that new subjects do not reshuffle a split."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1

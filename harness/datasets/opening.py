@@ -21,7 +21,7 @@ from harness.errors import DataError, UsageError
 from harness.places import prepared
 
 SEED_VARIABLE = "HARNESS_SECRET_SEED"
-"""The environment variable with which a teacher draws held-out faces that nobody can have seen."""
+"""The environment variable with which a teacher draws held-out faces that nobody has seen."""
 
 _SHORTEST_SECRET = 16
 
@@ -105,8 +105,8 @@ def _number(secret: str) -> int:
     """
     if len(secret) < _SHORTEST_SECRET:
         raise UsageError(
-            f"{SEED_VARIABLE} has {len(secret)} characters, and whoever tries that many can draw the held-out faces; "
-            f"use at least {_SHORTEST_SECRET}, such as the output of `openssl rand -hex 16`"
+            f"{SEED_VARIABLE} has {len(secret)} characters, so few that it could be found by trying, and with it the "
+            f"held-out faces; use at least {_SHORTEST_SECRET}, such as the output of `openssl rand -hex 16`"
         )
     return int.from_bytes(hashlib.sha256(secret.encode()).digest()[:16], "big")
 
@@ -121,7 +121,5 @@ def _default_folder(benchmark: Benchmark) -> Path:
 
 def _test_folder(benchmark: Benchmark, folder: Path | None) -> Path:
     if isinstance(benchmark.data, RenderedData):
-        raise DataError(
-            f"benchmark {benchmark.name!r} has no test images; a benchmark whose data is read from Kaggle's files has"
-        )
+        raise DataError(f'benchmark {benchmark.name!r} has no test images; name one whose card says reader = "kaggle"')
     return folder or _default_folder(benchmark)

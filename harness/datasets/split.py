@@ -1,4 +1,4 @@
-"""Splits that keep every person, or where persons are unknown every near-duplicate image, on one side."""
+"""Splits that keep every subject on one side: a person or, where persons are unknown, a group of near-duplicates."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def near_duplicate_groups(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Group images that are copies of each other but for noise, brightness, compression or a shift by a pixel.
 
     Two images are near-duplicates if their difference hashes differ in at most ``HASH_DISTANCE`` bits; a group is
-    everything that a chain of near-duplicates connects. It finds copies, not persons: another photograph of somebody
-    is rarely this close.
+    everything that a chain of near-duplicates connects. It finds copies, not subjects: another photograph of the
+    same person is rarely this close.
 
     Args:
         images: uint8 (N, H, W).
@@ -83,7 +83,7 @@ def split_by_subject(faces: FaceSet, held_out: float, seed: int, data_fingerprin
         raise DataError(f"held_out = {held_out} leaves one side of the split empty; choose a share between 0 and 1")
     subjects, inverse = np.unique(faces.subjects, return_inverse=True)
     if len(subjects) < 2:
-        raise DataError("every row shows the same subject, so nobody can be held out; add faces of other people")
+        raise DataError("every row shows the same subject, so none can be held out; add faces of other subjects")
     complete = faces.complete
     if not complete.any():
         raise DataError("no row has all its keypoints, so there is nothing to score on; add fully labelled rows")
@@ -97,7 +97,7 @@ def split_by_subject(faces: FaceSet, held_out: float, seed: int, data_fingerprin
     if not (labelled & ~leaves).any():
         raise DataError(
             f"held_out = {held_out} takes {taken} of {len(subjects)} subjects and leaves no labelled face to learn "
-            "from; choose a smaller share or add people"
+            "from; choose a smaller share or add subjects"
         )
     scored = faces.take(leaves & labelled)
     strata = {"full": scored.complete}

@@ -149,7 +149,7 @@ def wrong_pixel(pixel: str) -> str:
         ("Image", wrong_pixel("0255"), "pixel 47 is '0255'; write a whole number"),
         ("Image", wrong_pixel("٣"), "pixel 47 is '٣'; write a whole number"),
         ("Image", ";".join(["0"] * 48), "pixel 0 is '0;0;0;0;0;0;...0;0;0;0;0;0;0'; write a whole number"),
-        ("nose_tip_x", "left", "'left' is no number; write pixels, or nothing"),
+        ("nose_tip_x", "left", "'left' is not a number; write pixels, or nothing"),
         ("nose_tip_x", "8.01", "'8.01' lies outside the image, which ends at 8; correct"),
         ("nose_tip_y", "6.01", "'6.01' lies outside the image, which ends at 6; correct"),
         ("nose_tip_y", "-0.51", "'-0.51' lies outside the image"),
@@ -369,7 +369,7 @@ def test_the_lookup_says_which_coordinate_each_row_is(tmp_path: Path, location: 
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
-        ("2,1,nose_x", "line 3 (data row 1), column 'FeatureName': 'nose_x' is no coordinate of layout 'face15'"),
+        ("2,1,nose_x", "line 3 (data row 1), column 'FeatureName': 'nose_x' is not a coordinate of layout 'face15'"),
         ("1,1,nose_tip_x", "line 3 (data row 1), column 'RowId': 1 occurred before"),
         ("2,,nose_tip_x", "line 3 (data row 1), column 'ImageId': '' is not a whole number"),
     ],
