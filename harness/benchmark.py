@@ -15,11 +15,13 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
 from harness.errors import CardError
-from harness.keypoints import LAYOUTS, KeypointLayout
+from harness.keypoints import FACE15, LAYOUTS, KeypointLayout
 from harness.places import cards
 from harness.units import parse_bytes, parse_seconds
 
@@ -155,6 +157,17 @@ class Benchmark(_Table):
     data: Annotated[KaggleData | RenderedData, Field(discriminator="reader")]
     bands: Bands
     limits: CardLimits
+
+    @field_validator("data")
+    @classmethod
+    def _can_be_drawn(cls, data: KaggleData | RenderedData, info: ValidationInfo) -> KaggleData | RenderedData:
+        layout = info.data.get("layout")
+        if isinstance(data, RenderedData) and layout and layout.keypoints != FACE15.keypoints:
+            raise ValueError(
+                f'reader = "rendered" draws the keypoints of layout "face15", and the card\'s layout {layout.name!r} '
+                'has others; say layout = "face15", or reader = "kaggle" for files of your own'
+            )
+        return data
 
 
 def load_benchmark(name_or_card: str | Path) -> Benchmark:

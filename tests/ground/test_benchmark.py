@@ -121,6 +121,17 @@ def test_a_pair_that_is_no_pair_is_told(tmp_path: Path, kaggle_card: str) -> Non
         load_benchmark(card)
 
 
+def test_rendered_faces_have_the_keypoints_that_the_renderer_knows(tmp_path: Path) -> None:
+    card = tmp_path / "bad.toml"
+    rendered = (shipped("data") / "rendered" / "benchmark.toml").read_text()
+    card.write_text(rendered.replace('layout = "face15"\n', "") + LAYOUT)
+
+    with pytest.raises(
+        CardError, match=r"""key 'data': reader = "rendered" draws .*'pair' has others; say layout = "f"""
+    ):
+        load_benchmark(card)
+
+
 def test_an_unknown_benchmark_is_told_with_the_known_ones() -> None:
     with pytest.raises(CardError, match=r"did you mean 'kaggle'\?.*Known: kaggle, rendered"):
         load_benchmark("kagle")
