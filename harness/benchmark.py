@@ -137,6 +137,21 @@ class CardLimits(_Table):
     memory: Size
 
 
+class SubmissionRules(_Table):
+    """What may be handed in.
+
+    Attributes:
+        weights: of what loads weights trained elsewhere: ``marked``, it is graded and its entry says so; ``refused``.
+        max_size: bytes of code and weights together; None is no limit.
+        best_on_strangers: the least held-out error, in pixels of the card's metric, that a submission trained here has
+            reached. Brought weights are checked by it; None where nobody has measured it.
+    """
+
+    weights: Literal["marked", "refused"] = "marked"
+    max_size: Size | None = None
+    best_on_strangers: PositiveFloat | None = None
+
+
 class Benchmark(_Table):
     """A task with data, split, metric, bands and limits.
 
@@ -146,7 +161,7 @@ class Benchmark(_Table):
         layout: which keypoints; a card names a built-in layout or spells one out.
         image_size: (height, width) in pixels.
         metric: what ranks and bands.
-        data, bands, limits: see their classes.
+        data, bands, limits, submission: see their classes.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -157,6 +172,7 @@ class Benchmark(_Table):
     data: Annotated[KaggleData | RenderedData, Field(discriminator="reader")]
     bands: Bands
     limits: CardLimits
+    submission: SubmissionRules = SubmissionRules()
 
     @field_validator("data")
     @classmethod

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import tomllib
 from pathlib import Path
 
@@ -98,6 +99,9 @@ def test_a_card_may_spell_out_a_layout(tmp_path: Path, kaggle_card: str) -> None
         ('"mean_pixel_error"', '"accuracy"', "key 'metric'"),
         ('name = "kaggle"', 'name = "../x"', "key 'name'"),
         ("[bands]", "[bands", "cannot be read as TOML"),
+        ('weights = "marked"', 'weights = "no"', "key 'submission.weights': Input should be 'marked' or 'refused'"),
+        ('weights = "marked"', "max_size = 16", "key 'submission.max_size': should be text in quotes, with its unit"),
+        ('weights = "marked"', 'sizes = "16m"', "unknown key 'submission.sizes'"),
     ],
 )
 def test_a_bad_card_is_told_by_file_key_and_remedy(
@@ -130,6 +134,27 @@ def test_rendered_faces_have_the_keypoints_that_the_renderer_knows(tmp_path: Pat
         CardError, match=r"""key 'data': reader = "rendered" draws .*'pair' has others; say layout = "f"""
     ):
         load_benchmark(card)
+
+
+def test_a_card_says_what_may_be_handed_in(tmp_path: Path, kaggle_card: str) -> None:
+    silent, strict = tmp_path / "silent.toml", tmp_path / "strict.toml"
+    silent.write_text(kaggle_card.partition("[submission]")[0])
+    strict.write_text(kaggle_card.replace('weights = "marked"', 'weights = "refused"\nmax_size = "16m"'))
+
+    rules = load_benchmark(silent).submission
+    assert (rules.weights, rules.max_size, rules.best_on_strangers) == ("marked", None, None)
+    rules = load_benchmark(strict).submission
+    assert (rules.weights, rules.max_size) == ("refused", 16 * 2**20)
+
+
+@pytest.mark.parametrize(
+    ("name", "board", "best"), [("kaggle", "real-faces", "stacked"), ("rendered", "rendered", "pretrained")]
+)
+def test_the_best_on_strangers_is_what_the_board_says(name: str, board: str, best: str) -> None:
+    lines = (REPOSITORY / "leaderboard" / f"{board}.csv").read_text().splitlines()
+    scores = {row["submission"]: float(row["mean_pixel_error"]) for row in csv.DictReader(lines) if row["rank"]}
+
+    assert load_benchmark(name).submission.best_on_strangers == scores[best]
 
 
 def test_an_unknown_benchmark_is_told_with_the_known_ones() -> None:
