@@ -55,6 +55,20 @@ def _string(value: Any) -> str:
     return value
 
 
+def _share_or_file(value: Any, info: ValidationInfo) -> float | Path:
+    if isinstance(value, str) and value:
+        return Path(info.context or "") / value
+    if isinstance(value, float) and 0 < value < 1:
+        return value
+    raise ValueError("should be a share between 0 and 1, or a file of labelled faces in quotes")
+
+
+def _count(value: Any) -> Any:
+    if isinstance(value, str):
+        raise ValueError('should be a number of faces to draw; a file of held-out faces needs reader = "kaggle"')
+    return value
+
+
 def _pair(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
@@ -77,13 +91,14 @@ class KaggleData(_Table):
     """Photographs in Kaggle's files.
 
     Attributes:
-        held_out: share of the fully labelled rows that is held out, by whole subjects.
-        seed: draws which subjects.
+        held_out: share of the fully labelled rows that is held out, by whole subjects; or a file of faces that are held
+            out, so that all of ``training.csv`` may be learnt from. On a card its path is relative to the card.
+        seed: draws which subjects; a file of held-out faces has no use for it.
     """
 
     reader: Literal["kaggle"]
-    held_out: Annotated[float, Field(gt=0, lt=1)]
-    seed: Annotated[int, Field(ge=0)]
+    held_out: Annotated[float | Path, BeforeValidator(_share_or_file)]
+    seed: Annotated[int, Field(ge=0)] = 0
 
 
 class RenderedData(_Table):
@@ -98,7 +113,7 @@ class RenderedData(_Table):
 
     reader: Literal["rendered"]
     training: PositiveInt
-    held_out: PositiveInt
+    held_out: Annotated[PositiveInt, BeforeValidator(_count)]
     seed: Annotated[int, Field(ge=0)]
     held_out_seed: Annotated[int, Field(ge=0)]
     fully_labelled: Annotated[float, Field(gt=0, le=1)]
@@ -185,6 +200,11 @@ class Benchmark(_Table):
             )
         return data
 
+    @property
+    def held_out_file(self) -> Path | None:
+        """The file of held-out faces that the card names, if it names one."""
+        return self.data.held_out if isinstance(self.data.held_out, Path) else None
+
 
 def load_benchmark(name_or_card: str | Path) -> Benchmark:
     """The benchmark of this name, or of the card at this path.
@@ -198,7 +218,7 @@ def load_benchmark(name_or_card: str | Path) -> Benchmark:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CardError(f"{path}: cannot be read as TOML: {error}") from error
     try:
-        return Benchmark.model_validate(table)
+        return Benchmark.model_validate(table, context=path.parent)
     except ValidationError as invalid:
         problems = "; ".join(_explain(problem) for problem in invalid.errors())
         raise CardError(f"{path}: {problems}") from None

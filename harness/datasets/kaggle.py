@@ -2,6 +2,7 @@
 
 A row of ``training.csv`` is one face: two coordinates for each keypoint, empty where nobody labelled it, and ``Image``,
 the grey values row by row. ``subjects.csv`` (``Row`` from 0, ``Subject``) may stand beside it and say who is shown.
+A teacher's own held-out faces are another file of the same form.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.csv_table import CsvTable, find_csv, read_table
+from harness.datasets.csv_table import CsvTable, find_csv, read_table, row_name
 from harness.datasets.faces import FaceSet
 from harness.datasets.grey_text import GreyTextError, parse_grey
 from harness.datasets.split import near_duplicate_groups
@@ -62,11 +63,45 @@ def read_training(folder: Path, layout: KeypointLayout, image_size: tuple[int, i
         DataError: a file is missing, damaged or not in Kaggle's form; the message names file, line and column.
     """
     training, *subjects = training_sources(folder)
-    table = read_table(training, [*layout.columns, "Image"])
+    table = _labelled_table(training, layout)
     keypoints = _keypoints(table, layout, image_size)
     images = _images(table, image_size)
     codes = _subjects(subjects[0], len(images)) if subjects else near_duplicate_groups(images)
     return FaceSet(images, keypoints, codes, layout)
+
+
+def read_held_out(
+    path: Path, training: NDArray[np.uint8], training_path: Path, layout: KeypointLayout, image_size: tuple[int, int]
+) -> FaceSet:
+    """Every row of a file of held-out faces, in the form of training.csv or zipped; ``image_size`` is (H, W).
+
+    Subjects are groups of near-duplicate images, numbered from -1 down, so that none is also a subject of the training
+    faces, which are numbered from 0 up.
+
+    Args:
+        training: images uint8 (N, H, W) of the training file, which must hold none of the held-out ones.
+        training_path: that file, as error messages name it.
+
+    Raises:
+        DataError: the file is missing, damaged or not in Kaggle's form, no row of it has every keypoint, or one of its
+            images is also a training image.
+    """
+    if path.suffix not in (".csv", ".zip") or not path.is_file():
+        raise DataError(f"{path} is not a .csv or .zip file; name a file of labelled faces in Kaggle's layout")
+    table = _labelled_table(path, layout)
+    keypoints = _keypoints(table, layout, image_size)
+    images = _images(table, image_size)
+    faces = FaceSet(images, keypoints, -1 - near_duplicate_groups(images), layout)
+    if not faces.complete.any():
+        raise DataError(f"{table.source}: no row has all its keypoints, so there is nothing to score on; add some")
+    rows = {image.tobytes(): row for row, image in enumerate(training)}
+    shared = [(row, rows[image.tobytes()]) for row, image in enumerate(images) if image.tobytes() in rows]
+    if shared:
+        row, twin = shared[0]
+        problem = f"the same image stands in {training_path}, {row_name(twin)}; take it out of one of the two files"
+        more = f" ({len(shared)} rows are in both)" if len(shared) > 1 else ""
+        raise table.error(row, "Image", problem + more)
+    return faces
 
 
 def read_test(folder: Path, image_size: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
@@ -94,6 +129,10 @@ def read_lookup(folder: Path, layout: KeypointLayout) -> Lookup:
             raise table.error(row, "FeatureName", problem)
     keypoints, axes = np.divmod(np.array([position[name] for name in features], dtype=np.int64), 2)
     return Lookup(table.unique_integers("RowId"), table.integers("ImageId"), keypoints, axes)
+
+
+def _labelled_table(path: Path, layout: KeypointLayout) -> CsvTable:
+    return read_table(path, [*layout.columns, "Image"])
 
 
 def _images(table: CsvTable, image_size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -99,9 +99,26 @@ def split_by_subject(faces: FaceSet, held_out: float, seed: int, data_fingerprin
             f"held_out = {held_out} takes {taken} of {len(subjects)} subjects and leaves no labelled face to learn "
             "from; choose a smaller share or add subjects"
         )
-    scored = faces.take(leaves & labelled)
+    recipe = json.dumps([SPLIT_VERSION, data_fingerprint, held_out, seed])
+    return _scored_on(faces.take(leaves), faces.take(~leaves), recipe)
+
+
+def split_as_given(training: FaceSet, held_out: FaceSet, training_fingerprint: str, held_out_fingerprint: str) -> Split:
+    """Learn from all training faces and hold out others, which share no subject with them.
+
+    Strata are those of `split_by_subject`; held-out rows without a label are left out.
+
+    Args:
+        training_fingerprint, held_out_fingerprint: of the two data sets, for the split's own fingerprint.
+    """
+    assert not np.isin(held_out.subjects, training.subjects).any()
+    recipe = json.dumps([SPLIT_VERSION, training_fingerprint, held_out_fingerprint])
+    return _scored_on(held_out, training, recipe)
+
+
+def _scored_on(held_out: FaceSet, training: FaceSet, recipe: str) -> Split:
+    scored = held_out.take(np.flatnonzero(held_out.labelled.any(axis=1)))
     strata = {"full": scored.complete}
     if not scored.complete.all():
         strata["partial"] = ~scored.complete
-    recipe = json.dumps([SPLIT_VERSION, data_fingerprint, held_out, seed])
-    return Split(faces.take(~leaves), scored, strata, hashlib.sha256(recipe.encode()).hexdigest())
+    return Split(training, scored, strata, hashlib.sha256(recipe.encode()).hexdigest())

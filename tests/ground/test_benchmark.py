@@ -99,6 +99,8 @@ def test_a_card_may_spell_out_a_layout(tmp_path: Path, kaggle_card: str) -> None
         ('"mean_pixel_error"', '"accuracy"', "key 'metric'"),
         ('name = "kaggle"', 'name = "../x"', "key 'name'"),
         ("[bands]", "[bands", "cannot be read as TOML"),
+        ("held_out = 0.2", "held_out = 1", "key 'data.held_out': should be a share between 0 and 1, or a file"),
+        ("held_out = 0.2", "held_out = 1.0", "key 'data.held_out': should be a share between 0 and 1, or a file"),
         ('weights = "marked"', 'weights = "no"', "key 'submission.weights': Input should be 'marked' or 'refused'"),
         ('weights = "marked"', "max_size = 16", "key 'submission.max_size': should be text in quotes, with its unit"),
         ('weights = "marked"', 'sizes = "16m"', "unknown key 'submission.sizes'"),
@@ -132,6 +134,25 @@ def test_rendered_faces_have_the_keypoints_that_the_renderer_knows(tmp_path: Pat
 
     with pytest.raises(
         CardError, match=r"""key 'data': reader = "rendered" draws .*'pair' has others; say layout = "f"""
+    ):
+        load_benchmark(card)
+
+
+def test_a_card_may_name_a_file_of_held_out_faces_beside_it(tmp_path: Path, kaggle_card: str) -> None:
+    card = tmp_path / "exam.toml"
+    card.write_text(kaggle_card.replace("held_out = 0.2", 'held_out = "faces/exam.csv"').replace("seed = 0\n", ""))
+
+    assert load_benchmark(card).held_out_file == tmp_path / "faces" / "exam.csv"
+    assert load_benchmark("kaggle").held_out_file is None and load_benchmark("rendered").held_out_file is None
+
+
+def test_rendered_faces_take_no_file_of_held_out_faces(tmp_path: Path) -> None:
+    card = tmp_path / "bad.toml"
+    rendered = (shipped("data") / "rendered" / "benchmark.toml").read_text()
+    card.write_text(rendered.replace("held_out = 400", 'held_out = "exam.csv"'))
+
+    with pytest.raises(
+        CardError, match=r"""key 'data.held_out': .*a file of held-out faces needs reader = "kaggle" """
     ):
         load_benchmark(card)
 
