@@ -123,11 +123,17 @@ def share(text: str) -> float:
 
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
-    """--benchmark and --data."""
+    """--benchmark, --data and --held-out."""
     parser.add_argument(
         "--benchmark", default="rendered", metavar="NAME|CARD", help="a benchmark's name or its card (rendered)"
     )
     parser.add_argument("--data", type=Path, metavar="DIR", help="where the data's files are (data/NAME)")
+    parser.add_argument(
+        "--held-out",
+        type=Path,
+        metavar="FILE",
+        help="labelled faces in Kaggle's layout (.csv or .zip) to hold out, so that all others are learnt from",
+    )
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -161,12 +167,17 @@ def open_benchmark(arguments: argparse.Namespace) -> tuple[Benchmark, Split]:
 
 
 def open_faces(benchmark: Benchmark, arguments: argparse.Namespace) -> Split:
-    """The faces of a benchmark, from ``--data``, with a progress line while they are prepared."""
+    """The faces of a benchmark, from ``--data`` and ``--held-out``, with a progress line while they are prepared."""
     from harness.datasets.opening import open_split
     from harness.reporting.progress import ProgressLine
 
     with ProgressLine(sys.stderr) as line:
-        return open_split(benchmark, arguments.data, lambda done, total: line.count("rendering faces", done, total))
+        return open_split(
+            benchmark,
+            arguments.data,
+            lambda done, total: line.count("rendering faces", done, total),
+            arguments.held_out,
+        )
 
 
 def run_conditions(arguments: argparse.Namespace, benchmark: Benchmark, **more: Any) -> Conditions:
@@ -179,7 +190,8 @@ def run_conditions(arguments: argparse.Namespace, benchmark: Benchmark, **more: 
     board = getattr(arguments, "leaderboard", None)
     # What others predicted lies in the folder of kept runs.
     work = getattr(arguments, "work", None)
-    secrets = (arguments.data, prepared(benchmark.name), Path("data"), Path("submissions"), board, work)
+    held_out = (arguments.held_out, benchmark.held_out_file)
+    secrets = (arguments.data, *held_out, prepared(benchmark.name), Path("data"), Path("submissions"), board, work)
     changes = read_recipe(arguments.recipe) if arguments.recipe else {}
     options = {name: getattr(arguments, name) for name in ("seed", "epochs")}
     limits = Limits(

@@ -109,6 +109,8 @@ def find_source(submission: str | Path) -> Source:
         LoadError: there is none, or the harness does not take it.
     """
     path = _locate(str(submission))
+    if not (path.is_file() or path.is_dir()):
+        raise LoadError(f"{path}: is a pipe or a device, which could be waited for without end; name a plain file")
     kind = kind_of(path)
     try:
         opened = kind.open(path)

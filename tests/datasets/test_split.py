@@ -116,7 +116,7 @@ def test_more_rows_of_a_person_move_nobody_unless_the_share_asks(subject: int) -
 @pytest.mark.parametrize(
     ("subjects", "labelled", "held_out", "problem"),
     [
-        ([5, 5], [15, 15], 0.5, "every row shows the same subject.*; add faces of other people"),
+        ([5, 5], [15, 15], 0.5, "every row shows the same subject.*; add faces of other subjects"),
         ([1, 2], [4, 14], 0.5, "no row has all its keypoints.*; add fully labelled rows"),
         ([1, 2], [15, 15], 0.9, "takes 2 of 2 subjects and leaves no labelled face.*; choose a smaller share"),
         ([1, 2], [15, 15], 0.0, "held_out = 0.0 leaves one side of the split empty; choose a share between"),
