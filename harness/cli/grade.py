@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,8 +33,10 @@ from harness.errors import SubmissionError, UsageError
 
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
+    from harness.board.leaderboard import Leaderboard
     from harness.datasets.faces import Split
     from harness.grading.entry import Entry
+    from harness.grading.grade import Graded
     from harness.runs.conditions import Conditions
     from harness.submission.source import Source
 
@@ -80,15 +83,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Grade every submission; one that fails does not take the others along."""
-    from harness.grading.grade import grade_all
     from harness.isolation.tiers import require
-    from harness.reporting.batch import BatchDisplay
-    from harness.submission.source import find_or_refuse, name_authors
 
-    several = len(arguments.submissions) > 1
-    if arguments.save_weights and several:
+    if arguments.save_weights and len(arguments.submissions) > 1:
         raise UsageError("--save-weights FILE goes with one submission; grade them one at a time")
-    sources = name_authors([find_or_refuse(each) for each in arguments.submissions], arguments.author)
+    sources, codes = _find(arguments)
     try_files(arguments.json, arguments.save_weights)
     try_folder(arguments.out)
     benchmark, split = open_benchmark(arguments)
@@ -97,29 +96,62 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.require_isolation:
         require(conditions.tier, arguments.require_isolation)
     if arguments.save_weights:
-        _refuse_without_weights(sources[0], split, conditions)
-    executor = make_executor(arguments, conditions)
+        for source in sources:
+            _refuse_without_weights(source, split, conditions)
+    return _grade(sources, codes, arguments, benchmark, split, conditions, board)
 
+
+def _find(arguments: argparse.Namespace) -> tuple[list[Source], list[int]]:
+    """The submissions, and an exit code for each that the harness itself failed on."""
+    from harness.submission.source import find_or_refuse, name_authors
+
+    sources, codes = [], []
+    for submission in arguments.submissions:
+        try:
+            sources.append(find_or_refuse(submission))
+        except Exception as error:
+            codes.append(report_error(error, submission))
+    return name_authors(sources, arguments.author), codes
+
+
+def _grade(
+    sources: Sequence[Source],
+    codes: list[int],
+    arguments: argparse.Namespace,
+    benchmark: Benchmark,
+    split: Split,
+    conditions: Conditions,
+    board: Leaderboard,
+) -> int:
+    """Grade, record and report each; then write and say what came of all. Returns the exit code."""
+    from harness.grading.grade import grade_all
+    from harness.reporting.batch import BatchDisplay
+
+    several = len(arguments.submissions) > 1
     entries: dict[str, Entry] = {}
-    codes = []
+
+    def take(source: Source, graded: Graded | Exception) -> int:
+        try:
+            if isinstance(graded, Exception):
+                raise graded
+            entries[source.label] = graded.entry
+            if arguments.save_weights and graded.weights is not None:
+                write(arguments.save_weights, graded.weights)
+            keep(graded, benchmark, board, arguments, split, brief=several)
+            return _exit_code(graded.entry, arguments.require, benchmark)
+        except Exception as error:
+            # Whatever fails in one grading must not lose the others.
+            return report_error(error, source.label)
+
     interrupted = False
+    executor = make_executor(arguments, conditions)
     with BatchDisplay(sys.stderr, len(sources)) as display:
         grading = grade_all(sources, benchmark, split, conditions, executor, board=board.name, listen=display.listen)
         try:
             with closing(grading):
                 for source, graded in grading:
                     display.finished(source.label)
-                    try:
-                        if isinstance(graded, Exception):
-                            raise graded
-                        entries[source.label] = graded.entry
-                        if arguments.save_weights and graded.weights is not None:
-                            write(arguments.save_weights, graded.weights)
-                        keep(graded, benchmark, board, arguments, split, brief=several)
-                        codes.append(_exit_code(graded.entry, arguments.require, benchmark))
-                    except Exception as error:
-                        # Whatever fails in one grading must not lose the others.
-                        codes.append(report_error(error, source.label))
+                    codes.append(take(source, graded))
         except KeyboardInterrupt:
             interrupted = True
     ordered = [entries[source.label] for source in sources if source.label in entries]

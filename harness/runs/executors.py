@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from harness.errors import SubmissionError
@@ -18,6 +18,8 @@ from harness.runs.job import Job, ignore, run_job
 from harness.runs.kept import KeptRuns
 from harness.runs.run import Run
 from harness.runs.worker_log import Event
+
+_PATIENCE = 0.5
 
 Listener = Callable[[Job, Event], bool]
 """Hears what a job comes to, in the thread that waits for its worker; true ends the run."""
@@ -102,7 +104,11 @@ class Local:
                 thread.start()
             at_work = len(threads)
             while at_work:
-                match done.get():
+                try:
+                    end = done.get(timeout=_PATIENCE)
+                except Empty:  # A wait without end could not be interrupted from the keyboard everywhere.
+                    continue
+                match end:
                     case None:
                         at_work -= 1
                     case Finished() as finished:

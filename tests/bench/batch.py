@@ -56,9 +56,7 @@ def start(folder: Path, submissions: list[str]) -> subprocess.Popen[bytes]:
 
 def kept(folder: Path) -> dict[str, str]:
     """Every kept run and the hash of its file."""
-    return {
-        file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (folder / "work").glob("*.npz")
-    }
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (folder / "work").glob("*.npz")}
 
 
 def main(kills: int) -> int:

@@ -36,6 +36,7 @@ def test_jobs_are_run_some_at_a_time_and_come_out_as_they_finish(workers: Worker
 
 
 def test_jobs_are_taken_only_when_there_is_room(workers: Workers) -> None:
+    workers.seconds = 0.2
     made = []
 
     def jobs():
