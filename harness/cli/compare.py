@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness.datasets.faces import Split
-    from harness.grading.scoring import Metric
+    from harness.estimates import Estimate
 
 EXAMPLES = """
   grade unet multiscale --out result
@@ -86,12 +86,12 @@ def _read(path: Path, split: Split) -> NDArray[np.float32]:
     return read_file(path, len(split.held_out), split.held_out.layout)
 
 
-def _verdict(difference: Metric) -> str:
+def _verdict(difference: Estimate) -> str:
     if not difference.excludes_zero:
         return "The interval includes zero: on these faces they cannot be told apart."
     better, worse = ("B", "A") if difference.value < 0 else ("A", "B")
     return f"The interval excludes zero: {better} errs less than {worse}."
 
 
-def _interval(metric: Metric, form: str) -> str:
-    return f"{metric.value:{form}}  [{metric.low:{form}}, {metric.high:{form}}]"
+def _interval(estimate: Estimate, form: str) -> str:
+    return f"{estimate.value:{form}}  [{estimate.low:{form}}, {estimate.high:{form}}]"

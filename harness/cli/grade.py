@@ -109,7 +109,7 @@ def _grade(
 def _exit_code(entry: Entry, required: str | None, benchmark: Benchmark) -> int:
     if entry.status == "failed":
         return SubmissionError.exit_code
-    if required and entry.scores[benchmark.metric].value > getattr(benchmark.bands, required):
+    if required and not benchmark.reaches(entry.scores[benchmark.metric].value, required):
         print(f"  below {required}, which --require asks for", file=sys.stderr)
         return BELOW_REQUIRED
     return 0

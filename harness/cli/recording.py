@@ -12,7 +12,7 @@ from harness.errors import LeaderboardError, MachineError
 
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
-    from harness.board.leaderboard import Leaderboard
+    from harness.board.leaderboard import Leaderboard, Recorded
     from harness.datasets.faces import Split
     from harness.grading.entry import Entry
     from harness.grading.grade import Graded
@@ -36,10 +36,11 @@ def open_board(arguments: argparse.Namespace, benchmark: Benchmark, split: Split
 
     Raises:
         LeaderboardError: it holds entries of other data.
+        UsageError: ``--board`` cannot be a board's name.
     """
     from harness.board.leaderboard import Leaderboard
 
-    board = Leaderboard(arguments.leaderboard, arguments.board or benchmark.name)
+    board = Leaderboard(arguments.leaderboard, arguments.board or benchmark.name, benchmark)
     if not arguments.no_record:
         board.refuse_other_data(split.fingerprint)
     return board
@@ -63,28 +64,28 @@ def keep(graded: Graded, report: str, board: Leaderboard, arguments: argparse.Na
 
 def _record(entry: Entry, board: Leaderboard, report: str) -> None:
     """Put an entry on its board, then print its report and where it stands: who reads may close the pipe early."""
+    from harness.reporting.console import plain
+
     try:
-        _put(entry, board)
-        problems = board.rebuild()
+        recorded = _put(entry, board)
     finally:
         print(report)
-    for problem in problems:
-        print(f"warning: {problem}", file=sys.stderr)
-    if entry.status == "graded":
-        place = [each.id for each in board.read().entries].index(entry.id) + 1
-        print(f"  rank {place} on {board.csv}")
-    else:
-        print(f"  recorded on {board.csv}")
+    for problem in recorded.problems:
+        print(f"warning: {plain(problem)}", file=sys.stderr)
+    print(f"  recorded on {board.csv}" if recorded.rank is None else f"  rank {recorded.rank} on {board.csv}")
 
 
-def _put(entry: Entry, board: Leaderboard) -> None:
+def _put(entry: Entry, board: Leaderboard) -> Recorded:
     try:
-        board.record(entry)
+        return board.record(entry)
     except LeaderboardError as error:
+        if board.file(entry).exists():
+            raise
         rescued = Path(tempfile.gettempdir()) / f"{entry.id}.json"
         write(rescued, entry.to_json())
         raise LeaderboardError(
-            f"{error}. It was kept as {rescued}: copy it to that place and run `harness leaderboard rebuild`"
+            f"{error}. The entry was kept as {rescued}: copy it to {board.file(entry).parent}, or to the folder of "
+            "another board beside it, and run `harness leaderboard rebuild`"
         ) from error
 
 

@@ -24,7 +24,7 @@ from harness.benchmark import Benchmark
 from harness.datasets.faces import FaceSet, Split
 from harness.errors import PredictionError
 from harness.grading.diagnosis import advise, find_mistakes
-from harness.grading.entry import Entry, Seconds, strata_of
+from harness.grading.entry import Entry, Seconds, networks_of, strata_of
 from harness.grading.predictions import read_csv
 from harness.grading.scoring import score
 from harness.runs.job import Conditions, Run, run_job
@@ -123,7 +123,7 @@ def _failed(
         device=str(facts.get("device", "")),
         seed=_whole(facts.get("seed")),
         parameters=_whole(facts.get("parameters")),
-        training=_mapping(facts.get("training")) or {},
+        networks=networks_of(_mapping(facts.get("training")) or {}, _mapping(facts.get("recipe"))),
         recipe=_mapping(facts.get("recipe")),
         seconds=seconds,
         peak_memory=run.peak_memory,
@@ -143,12 +143,12 @@ def _scored(entry: Entry, predictions: NDArray[np.float32], benchmark: Benchmark
     scorecard = score(predictions, split.held_out, split.strata)
     strata = strata_of(scorecard)
     headline = next(iter(strata.values()))
-    training_error = entry.training.get("error_px")
+    training_error = entry.networks[0].get("error_px") if len(entry.networks) == 1 else None
     return entry.model_copy(
         update={
             "status": "graded",
             "scores": headline.scores,
-            "band": benchmark.bands.best(headline.scores[benchmark.metric].value),
+            "band": benchmark.best_band(headline.scores[benchmark.metric].value),
             "strata": strata,
             "mistakes": find_mistakes(predictions, split.held_out),
             "advice": advise(scorecard, entry.recipe, training_error if isinstance(training_error, float) else None),

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from harness.benchmark import Benchmark
 from harness.datasets.faces import Split
 from harness.errors import ContractError, MachineError, SubmissionError
+from harness.estimates import Estimate
 from harness.grading.entry import Entry
 from harness.grading.grade import Graded, grade
 from harness.grading.predictions import read_csv, write_wide
-from harness.grading.scoring import Metric, compare, score
+from harness.grading.scoring import compare, score
 from harness.learning.changes import check_variants
 from harness.learning.recipe import Recipe
 from harness.reporting.folder import ENTRY, PREDICTIONS
@@ -42,8 +43,8 @@ class Row:
     """
 
     trick: str
-    error: Metric | None
-    difference: Metric | None
+    error: Estimate | None
+    difference: Estimate | None
     seconds: float
     reason: str | None = None
 
@@ -94,7 +95,7 @@ class Ablation:
         own, own_reason = self._all_seeds(AS_IT_IS, on_progress)
         if own_reason is not None:
             raise SubmissionError(f"{self._source.path}: fails before anything is changed: {own_reason}")
-        if not own[0].entry.training:
+        if not own[0].entry.networks:
             raise ContractError(f"{self._source.path}: loads its weights, so no trick shows; take `weights` out of it")
         gradings, reason = self._all_seeds(trick, on_progress)
         seconds = sum(each.entry.seconds.training for each in gradings) / len(gradings)

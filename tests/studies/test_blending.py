@@ -64,12 +64,12 @@ def test_a_useless_member_does_no_harm_and_the_blend_is_an_entry_like_any_other(
     code, entry = run(tiny, {"good": GOOD, "useless": USELESS}, "--out", "result")
 
     assert code == 0
-    good, useless = entry["training"]["members"]
+    good, useless = entry["networks"][0]["members"]
     assert good["out_of_fold_px"] < 0.5 < 4 < useless["out_of_fold_px"]
     assert min(good["weights"].values()) > 0.95
     assert entry["scores"]["mean_pixel_error"]["value"] < 0.5
-    assert entry["training"]["methods"]["mean"] > 2
-    assert f"by {entry['training']['used']} weights" in entry["description"]
+    assert entry["networks"][0]["methods"]["mean"] > 2
+    assert f"by {entry['networks'][0]['used']} weights" in entry["description"]
     assert (entry["submission"], entry["recipe"], entry["isolation"]) == ("blend-good-useless", None, "landlock")
     assert 0 <= entry["seconds"]["training"] < entry["seconds"]["total"] and entry["peak_memory"] > 0
     assert (first_row()["submission"], first_row()["rank"]) == ("blend-good-useless", "1")
@@ -106,7 +106,7 @@ def test_what_is_finished_is_not_run_again_and_who_fails_is_named(
     _, again = run(tiny, {"good": GOOD, "other": MEAN_FACE})
     assert started == []
     assert "fold 2 of 2 (run 4 of 4, kept from before)" in capsys.readouterr().err
-    assert all(again[key] == mended[key] for key in ("scores", "seconds", "training", "peak_memory", "fingerprints"))
+    assert all(again[key] == mended[key] for key in ("scores", "seconds", "networks", "peak_memory", "fingerprints"))
 
     run(tiny, {"good": GOOD, "other": MEAN_FACE}, "--seed", "1")
     assert started == ["good", "other"] * 2
