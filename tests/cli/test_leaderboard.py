@@ -31,10 +31,41 @@ def boards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / BOARDS
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["show", "--leaderboard", BOARDS, "real-faces"],
+        ["--leaderboard", BOARDS, "show", "real-faces"],
+        ["show", "real-faces", "--all", "--leaderboard", BOARDS],
+        ["--leaderboard", BOARDS, "--", "show", "real-faces"],
+    ],
+)
+def test_options_may_stand_anywhere(boards: Path, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["leaderboard", *words]) == 0
+
+    shown = capsys.readouterr().out
+    assert shown.startswith("real-faces") and "spring" not in shown
+
+
+def test_options_may_stand_between_submissions(capsys: pytest.CaptureFixture[str], tiny: Tiny) -> None:
+    data = ["--benchmark", str(tiny.card), "--data", str(tiny.data)]
+
+    assert grade([str(tiny.submission(MEAN_FACE, "a.py")), *data, str(tiny.submission(MEAN_FACE, "b.py"))]) == 0
+    assert [row.submission for row in Leaderboard(Path("leaderboard"), "tiny").read().rows] == ["a", "b"]
+
+
+def test_an_unknown_option_is_still_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["leaderboard", "show", "--nonsense", "real-faces"])
+
+    assert left.value.code == 3
+    assert "unrecognized arguments: --nonsense" in capsys.readouterr().err
+
+
 def test_the_card_is_found_by_the_benchmark_that_the_entries_name(
     boards: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["leaderboard", "show", "real-faces", "--leaderboard", BOARDS]) == 0
+    assert main(["leaderboard", "show", "--leaderboard", BOARDS, "real-faces"]) == 0
 
     shown = capsys.readouterr()
     assert [line.split()[1] for line in shown.out.splitlines()[3:5]] == ["lucky", "steady"]
@@ -45,7 +76,7 @@ def test_the_card_is_found_by_the_benchmark_that_the_entries_name(
 def test_without_a_card_mean_pixel_error_ranks_and_a_line_says_so(
     boards: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["leaderboard", "show", "spring", "--leaderboard", BOARDS]) == 0
+    assert main(["leaderboard", "show", "--leaderboard", BOARDS, "spring"]) == 0
 
     shown = capsys.readouterr()
     assert [line.split()[1] for line in shown.out.splitlines()[3:5]] == ["lucky", "steady"]
