@@ -8,24 +8,24 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
     ValidationError,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 
 from harness.errors import CardError
 from harness.keypoints import FACE15, LAYOUTS, KeypointLayout
+from harness.metrics import METRICS
 from harness.places import cards
 from harness.units import parse_bytes, parse_seconds
-
-Metric = Literal["mean_pixel_error", "rmse"]
 
 
 class _Table(BaseModel):
@@ -83,6 +83,17 @@ def _layout(value: Any) -> KeypointLayout:
     return _LayoutTable.model_validate(value).build()
 
 
+def _metric(name: str) -> str:
+    if name not in METRICS:
+        near = difflib.get_close_matches(name, METRICS, n=1)
+        raise ValueError(
+            "there is no such metric"
+            + (f"; did you mean {near[0]!r}?" if near else ".")
+            + f" Known: {', '.join(METRICS)}"
+        )
+    return name
+
+
 Duration = Annotated[float, BeforeValidator(lambda value: parse_seconds(_string(value)))]
 Size = Annotated[int, BeforeValidator(lambda value: parse_bytes(_string(value)))]
 
@@ -120,25 +131,11 @@ class RenderedData(_Table):
 
 
 class Bands(_Table):
-    """The largest value of the metric, in pixels, that still earns each band."""
+    """The worst value of the card's metric that still earns each band."""
 
-    ok: PositiveFloat
-    very_good: PositiveFloat
-    outstanding: PositiveFloat
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Bands:
-        if not self.outstanding < self.very_good < self.ok:
-            raise ValueError(
-                f"the bands are out of order (ok {self.ok}, very_good {self.very_good}, outstanding "
-                f"{self.outstanding}); less error is better, so each must be smaller than the one before"
-            )
-        return self
-
-    def best(self, value: float) -> str | None:
-        """The best band that a value earns, or None when it earns none."""
-        earned = [name for name in BANDS if value <= getattr(self, name)]
-        return earned[-1] if earned else None
+    ok: NonNegativeFloat
+    very_good: NonNegativeFloat
+    outstanding: NonNegativeFloat
 
 
 BANDS = tuple(Bands.model_fields)
@@ -175,7 +172,7 @@ class Benchmark(_Table):
         title: one line for the reader.
         layout: which keypoints; a card names a built-in layout or spells one out.
         image_size: (height, width) in pixels.
-        metric: what ranks and bands.
+        metric: what ranks and bands; the name of one of `harness.metrics`.
         data, bands, limits, submission: see their classes.
     """
 
@@ -183,7 +180,7 @@ class Benchmark(_Table):
     title: str
     layout: Annotated[KeypointLayout, BeforeValidator(_layout)]
     image_size: Annotated[tuple[PositiveInt, PositiveInt], BeforeValidator(_pair)]
-    metric: Metric
+    metric: Annotated[str, AfterValidator(_metric)]
     data: Annotated[KaggleData | RenderedData, Field(discriminator="reader")]
     bands: Bands
     limits: CardLimits
@@ -204,6 +201,30 @@ class Benchmark(_Table):
     def held_out_file(self) -> Path | None:
         """The file of held-out faces that the card names, if it names one."""
         return self.data.held_out if isinstance(self.data.held_out, Path) else None
+
+    @field_validator("bands")
+    @classmethod
+    def _in_order(cls, bands: Bands, info: ValidationInfo) -> Bands:
+        metric = METRICS.get(info.data.get("metric", ""))
+        if metric is None:
+            return bands  # a wrong metric is reported by its own key
+        places = [metric.place(edge) for edge in (bands.outstanding, bands.very_good, bands.ok)]
+        if not places[0] < places[1] < places[2]:
+            way = "smaller" if metric.better == "lower" else "larger"
+            raise ValueError(
+                f"the bands are out of order (ok {bands.ok}, very_good {bands.very_good}, outstanding "
+                f"{bands.outstanding}); of {metric.title} {metric.better} is better, so each must be {way} than the "
+                "one before"
+            )
+        return bands
+
+    def reaches(self, value: float, band: str) -> bool:
+        """Whether a value of the card's metric earns a band."""
+        return METRICS[self.metric].reaches(value, getattr(self.bands, band))
+
+    def best_band(self, value: float) -> str | None:
+        """The best band that a value of the card's metric earns, or None when it earns none."""
+        return next((band for band in reversed(BANDS) if self.reaches(value, band)), None)
 
 
 def load_benchmark(name_or_card: str | Path) -> Benchmark:

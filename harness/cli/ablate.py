@@ -27,7 +27,7 @@ from harness.cli.parsing import (
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from harness.grading.scoring import Metric
+    from harness.estimates import Estimate
     from harness.studies.ablation import Row
 
 EXAMPLES = """
@@ -99,12 +99,12 @@ def _line(row: Row, width: int) -> str:
     return f"{trick}{_interval(row.error, '.3f')}  {difference:<24}{format_seconds(row.seconds):>12}{unclear}"
 
 
-def _interval(metric: Metric, form: str) -> str:
-    return f"{metric.value:{form}}  [{metric.low:{form}}, {metric.high:{form}}]"
+def _interval(estimate: Estimate, form: str) -> str:
+    return f"{estimate.value:{form}}  [{estimate.low:{form}}, {estimate.high:{form}}]"
 
 
 def _csv(rows: list[Row]) -> str:
-    from harness.board.leaderboard import safe_cell
+    from harness.board.table import safe_cell
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -119,5 +119,5 @@ def _columns(name: str) -> list[str]:
     return [name, f"{name}_low", f"{name}_high"]
 
 
-def _cells(metric: Metric | None) -> list[str]:
-    return [f"{value:.4f}" for value in (metric.value, metric.low, metric.high)] if metric else [""] * 3
+def _cells(estimate: Estimate | None) -> list[str]:
+    return [f"{value:.4f}" for value in (estimate.value, estimate.low, estimate.high)] if estimate else [""] * 3

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness.datasets.faces import Split
-    from harness.grading.scoring import Metric
+    from harness.estimates import Estimate
 
 EXAMPLES = """
   grade unet multiscale --out result
@@ -96,16 +96,18 @@ def _kept(path: Path, split: Split) -> NDArray[np.float32]:
     predictions = read_run(path).predictions
     count = len(split.held_out)
     if predictions is None or len(predictions) < count:
-        raise LoadError(f"{path}: holds no predictions for these {count} faces; name their --benchmark and --data")
+        raise LoadError(
+            f"{path}: holds no predictions for these {count} faces; name their --benchmark, --data and --held-out"
+        )
     return predictions[:count]
 
 
-def _verdict(difference: Metric) -> str:
+def _verdict(difference: Estimate) -> str:
     if not difference.excludes_zero:
         return "The interval includes zero: on these faces they cannot be told apart."
     better, worse = ("B", "A") if difference.value < 0 else ("A", "B")
     return f"The interval excludes zero: {better} errs less than {worse}."
 
 
-def _interval(metric: Metric, form: str) -> str:
-    return f"{metric.value:{form}}  [{metric.low:{form}}, {metric.high:{form}}]"
+def _interval(estimate: Estimate, form: str) -> str:
+    return f"{estimate.value:{form}}  [{estimate.low:{form}}, {estimate.high:{form}}]"

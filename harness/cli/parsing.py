@@ -30,6 +30,20 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *, examples: str, **options: Any) -> None:
         super().__init__(**options, formatter_class=argparse.RawDescriptionHelpFormatter)
         self.epilog = "examples:\n" + examples.strip("\n")
+        self._intermixed = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse; options may stand anywhere, also between arguments that may be repeated."""
+        words = sys.argv[1:] if args is None else list(args)
+        # argparse does so where it is asked to, and calls this method again for it; but it never asks the parser of a
+        # subcommand, and it loses a "--" on the way.
+        if self._intermixed or self._subparsers is not None or "--" in words:
+            return super().parse_known_args(words, namespace)
+        self._intermixed = True
+        try:
+            return self.parse_known_intermixed_args(words, namespace)
+        finally:
+            self._intermixed = False
 
     def error(self, message: str) -> NoReturn:
         """Print the usage and leave with the exit code of a usage error."""

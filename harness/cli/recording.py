@@ -36,7 +36,7 @@ def open_board(arguments: argparse.Namespace, benchmark: Benchmark, split: Split
     """The board that will take the entry.
 
     Raises:
-        UsageError: its name is not one for a board.
+        UsageError: ``--board`` cannot be a board's name.
         LeaderboardError: it holds entries of other data.
     """
     from harness.board.leaderboard import Leaderboard
@@ -95,9 +95,11 @@ def _put(entry: Entry, board: Leaderboard) -> Recorded:
     try:
         return board.record(entry)
     except LeaderboardError as error:
+        if board.file(entry).exists():
+            raise
         rescued = Path(tempfile.gettempdir()) / f"{entry.id}.json"
         write(rescued, entry.to_json())
         raise LeaderboardError(
-            f"{error}. The entry was kept as {rescued}: copy it to {board.entries}, then run "
-            "`harness leaderboard rebuild`"
+            f"{error}. The entry was kept as {rescued}: copy it to {board.file(entry).parent}, or to the folder of "
+            "another board beside it, and run `harness leaderboard rebuild`"
         ) from error

@@ -10,7 +10,7 @@ card -> faces -> split -+-> training faces ---------+
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -93,7 +93,7 @@ def grade_all(
     *,
     board: str | None = None,
     listen: Callable[[Source, Event], bool] = lambda _, __: False,
-) -> Iterator[tuple[Source, Graded | Exception]]:
+) -> Generator[tuple[Source, Graded | Exception]]:
     """Grade submissions, and hand each on as soon as it is graded.
 
     An exception stands for a grading that the machine or the harness failed; it takes no other along.

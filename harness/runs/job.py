@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,7 @@ class Material:
     @cached_property
     def fingerprint(self) -> str:
         """sha256 of all of it, so that other rows are other material."""
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             "images": self.training.images,
             "keypoints": self.training.keypoints,
             "subjects": self.training.subjects,

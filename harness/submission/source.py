@@ -10,8 +10,8 @@ import stat
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from harness.errors import LoadError, SubmissionError, UsageError
 from harness.places import shipped
@@ -199,7 +199,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name).lstrip(".-")[:_LONGEST_NAME] or "unnamed"
 
 
-def _open(file: Path) -> BinaryIO:
+def _open(file: Path) -> BufferedReader:
     """A regular file, opened once and through no link."""
     descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     opened = os.fdopen(descriptor, "rb")

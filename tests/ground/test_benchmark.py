@@ -54,15 +54,29 @@ def test_the_full_set_is_the_quick_one_and_more_faces() -> None:
 
 
 def test_kaggles_bands_are_the_courses() -> None:
-    bands = load_benchmark("kaggle").bands
+    benchmark = load_benchmark("kaggle")
 
-    assert [bands.best(value) for value in (1.7, 1.6, 1.5, 1.41, 1.4)] == [
+    assert [benchmark.best_band(value) for value in (1.7, 1.6, 1.5, 1.41, 1.4)] == [
         None,
         "ok",
         "very_good",
         "very_good",
         "outstanding",
     ]
+
+
+def test_bands_follow_the_direction_of_the_cards_metric(tmp_path: Path, kaggle_card: str) -> None:
+    card, text = tmp_path / "auc.toml", kaggle_card.replace('metric = "mean_pixel_error"', 'metric = "auc"')
+    rising = text.replace("= 1.6", "= 0.5").replace("= 1.5", "= 0.6").replace("= 1.4", "= 0.7")
+    card.write_text(rising)
+    benchmark = load_benchmark(card)
+
+    assert [benchmark.best_band(value) for value in (0.4, 0.5, 0.65, 0.9)] == [None, "ok", "very_good", "outstanding"]
+    assert benchmark.reaches(0.6, "very_good") and not benchmark.reaches(0.59, "very_good")
+
+    card.write_text(text)  # the bands of an error
+    with pytest.raises(CardError, match=r"key 'bands': the bands are out of order .* of auc higher is better"):
+        load_benchmark(card)
 
 
 def test_a_card_in_the_current_folder_comes_first(
@@ -96,7 +110,8 @@ def test_a_card_may_spell_out_a_layout(tmp_path: Path, kaggle_card: str) -> None
         ('reader = "kaggle"', 'reader = "coco"', "key 'data.reader' must be 'kaggle' or 'rendered'"),
         ('"face15"', '"face16"', "key 'layout': there is no built-in layout of this name"),
         ("[96, 96]", "[96]", "key 'image_size.1' is missing"),
-        ('"mean_pixel_error"', '"accuracy"', "key 'metric'"),
+        ('"mean_pixel_error"', '"accuracy"', "key 'metric': there is no such metric. Known: mean_pixel_error, rmse, "),
+        ('"mean_pixel_error"', '"mean_pixel_eror"', "there is no such metric; did you mean 'mean_pixel_error'?"),
         ('name = "kaggle"', 'name = "../x"', "key 'name'"),
         ("[bands]", "[bands", "cannot be read as TOML"),
         ("held_out = 0.2", "held_out = 1", "key 'data.held_out': should be a share between 0 and 1, or a file"),

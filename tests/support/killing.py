@@ -14,7 +14,8 @@ import numpy as np
 import psutil
 
 from harness.benchmark import load_benchmark
-from harness.board.leaderboard import COLUMNS, Leaderboard
+from harness.board.leaderboard import Leaderboard
+from harness.board.table import COLUMNS
 from harness.datasets.opening import open_split
 from harness.grading.predictions import write_wide
 from harness.keypoints import FACE15
