@@ -44,7 +44,8 @@ def line(entry: Entry) -> str:
         return f"  {entry.name:<32}  failed: {first_line(entry.reason or '')}"
     band = (entry.band or "below ok").replace("_", " ")
     flagged = "  flagged" if entry.flags else ""
-    return f"  {entry.name:<32}  {METRICS['mean_pixel_error'].show(entry.scores['mean_pixel_error'])}  {band}{flagged}"
+    pixels = METRICS["mean_pixel_error"]
+    return f"  {entry.name:<32}  {pixels.interval(entry.scores[pixels.name])} px  {band}{flagged}"
 
 
 def first_line(text: str) -> str:
