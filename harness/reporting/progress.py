@@ -6,6 +6,7 @@ import time
 from types import TracebackType
 from typing import TextIO
 
+from harness.isolation.limits import usable_cores
 from harness.units import format_seconds
 
 _PLAIN_EVERY = 15.0
@@ -44,12 +45,14 @@ class ProgressLine:
         self._show(f"{what}: {done:,} of {total:,}", last=done >= total)
 
     def training(self, progress: dict[str, float]) -> None:
-        """Show a worker's progress message: epoch, error in pixels, images per second, time left."""
+        """Show a worker's progress message: epoch, error in pixels, images per second, threads if few, time left."""
         epoch, epochs = int(progress.get("epoch", 0)), int(progress.get("epochs", 0))
         parts = [f"epoch {epoch}/{epochs}", f"error {progress.get('error_px', 0.0):.2f} px"]
         if "validation_px" in progress:
             parts.append(f"validation {progress['validation_px']:.2f} px")
         parts.append(f"{progress.get('images_per_second', 0.0):,.0f} images/s")
+        if 0 < (threads := int(progress.get("threads", 0))) < usable_cores():
+            parts.append(f"{threads} of {usable_cores()} threads")
         parts.append(f"{format_seconds(max(0.0, progress.get('seconds_left', 0.0)))} left")
         self._show("  ".join(parts), last=epoch >= epochs)
 

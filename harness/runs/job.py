@@ -23,6 +23,7 @@ from harness.isolation.limits import Limits
 from harness.isolation.outcome import Outcome
 from harness.isolation.reader import read_blob, read_predictions
 from harness.isolation.tiers import Tier
+from harness.runs.cores import Lease
 from harness.submission.source import Source
 
 _TRAINING_SHARE = 0.9
@@ -44,6 +45,7 @@ class Conditions:
         training_seconds: what the trainer plans for, where that is less than the time limit leaves.
         save_weights: whether it leaves its trained weights behind.
         suggested: where it is tuned, the values that the tuner chose for its search space.
+        threads: how many threads the CPU computes with; None chooses for the machine as it is.
     """
 
     device: str
@@ -54,6 +56,7 @@ class Conditions:
     training_seconds: float | None = None
     save_weights: bool = False
     suggested: dict[str, Any] | None = None
+    threads: int | None = None
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ class Story:
             self.on_progress({k: float(v) for k, v in message.items() if _is_number(v)})
 
 
-_FACTS = ("recipe", "seed", "device", "parameters", "training", "variants", "changes", "space")
+_FACTS = ("recipe", "seed", "device", "threads", "parameters", "training", "variants", "changes", "space")
 _STAGES = ("loading", "training", "predicting", "done")
 
 
@@ -155,14 +158,16 @@ def run_job(
     story = Story(on_progress, on_loaded)
     with _folder() as job:
         _furnish(job, source, training, asked, conditions)
-        outcome = launch(
-            job,
-            limits=conditions.limits,
-            tier=conditions.tier,
-            device=conditions.device,
-            on_message=story.hear,
-            secrets=conditions.secrets,
-        )
+        with Lease(threads=conditions.threads) as cores:
+            outcome = launch(
+                job,
+                limits=conditions.limits,
+                tier=conditions.tier,
+                device=conditions.device,
+                on_message=story.hear,
+                secrets=conditions.secrets,
+                cores=cores,
+            )
         if story.failure is not None and story.machine_at_fault:
             raise MachineError(story.failure)
         if story.stage == "starting" and outcome.exit_code:
@@ -247,6 +252,7 @@ def _furnish(job: Path, source: Source, training: FaceSet, asked: NDArray[np.uin
         "time_budget": conditions.limits.seconds * _TRAINING_SHARE,
         "training_seconds": conditions.training_seconds,
         "save_weights": conditions.save_weights,
+        "threads": conditions.threads,
     }
     (inside / "job.json").write_text(json.dumps(task), encoding="utf-8")
 
