@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from support.tiny import CARD, REPOSITORY, Tiny, draw_faces, write_kaggle
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_cores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever else runs on this machine, tests wait for nobody's cores."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("harness.runs.cores.FOLDER", tmp_path_factory.getbasetemp() / "cores")
+        yield
 
 
 @pytest.fixture

@@ -160,6 +160,9 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recipe", type=Path, metavar="FILE", help="changes to the submission, such as `harness tune` writes (JSON)"
     )
+    parser.add_argument(
+        "--threads", type=whole, metavar="N", help="threads to compute with on the CPU (as suits the machine as it is)"
+    )
     parser.add_argument("--seed", type=int, metavar="N", help="in place of the recipe's seed")
     parser.add_argument("--epochs", type=whole, metavar="N", help="in place of the recipe's epochs")
     parser.add_argument("--time-limit", type=duration, metavar="30m", help="for one submission (from the card)")
@@ -216,6 +219,7 @@ def run_conditions(arguments: argparse.Namespace, benchmark: Benchmark, **more: 
         overrides=changes | {name: value for name, value in options.items() if value is not None},
         limits=limits,
         tier=choose(arguments.isolation),
+        threads=arguments.threads,
         secrets=tuple(path for path in secrets if path is not None),
         **more,
     )

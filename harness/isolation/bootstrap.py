@@ -26,6 +26,7 @@ _CAPABILITIES_V3 = 0x20080522
 
 def main(plan: dict[str, Any]) -> NoReturn:
     """Lock this process in as planned, say so on the channel, and run the plan's entry."""
+    _pin(plan["cores"])
     _die_with(plan["parent"])
     _supervise()
     supervisor = os.getppid()
@@ -159,6 +160,13 @@ def _children() -> list[int]:
             if int(entry.read_text().rpartition(")")[2].split()[1]) == os.getpid():
                 found.append(int(entry.parent.name))
     return found
+
+
+def _pin(cores: list[int]) -> None:
+    """Keep to these cores, if any are named, as every thread and process will that this one starts."""
+    if cores and sys.platform == "linux":
+        with contextlib.suppress(OSError):  # they were taken from this machine meanwhile
+            os.sched_setaffinity(0, cores)
 
 
 def _die_with(parent: int | None) -> None:

@@ -9,10 +9,10 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from harness.errors import MachineError
 from harness.isolation import bwrap
@@ -27,6 +27,18 @@ from harness.isolation.watchdog import TICK, Watchdog
 
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 _PR_SET_DUMPABLE = 4
+_PIN_EVERY = 1.0  # seconds
+
+
+class Cores(Protocol):
+    """The cores that a worker may use, which may change while it runs."""
+
+    @property
+    def threads(self) -> int:
+        """How many threads its libraries begin with."""
+
+    def now(self) -> Set[int]:
+        """The numbers of its cores as of now; none where it is free to run on all."""
 
 
 def launch(
@@ -39,6 +51,7 @@ def launch(
     is_over: Callable[[], bool] = lambda: False,
     granted: Sequence[Path] = (),
     secrets: Sequence[Path] = (),
+    cores: Cores | None = None,
     entry: str = "harness.submission.worker:main",
     landlock_abi: int | None = None,
 ) -> Outcome:
@@ -56,6 +69,7 @@ def launch(
         is_over: asked at every look; the worker is ended as soon as it is true.
         granted: more folders that it may read.
         secrets: files and folders that it must not reach.
+        cores: asked about once a second; all threads of the worker are kept to the answer.
         entry: ``module:function`` to run inside; the module may lie in ``input/``.
         landlock_abi: an older Landlock than this kernel's, to see how it holds.
 
@@ -75,6 +89,7 @@ def launch(
     plan = {
         "job": str(job),
         "entry": entry,
+        "cores": sorted(cores.now()) if cores is not None else [],
         "parent": None if inside_bwrap else os.getpid(),  # in there processes are numbered anew
         "rlimits": limits.rlimits(cuda=cuda, own_user=user is not None),
         "user": user,
@@ -84,11 +99,12 @@ def launch(
         "grants": asdict(grants),
     }
     around = bwrap.command(grants, job) if inside_bwrap else []
-    process, channel = _start(job, plan, around, environment(job, cores=limits.cores, cuda=cuda))
+    threads = cores.threads if cores is not None else limits.cores
+    process, channel = _start(job, plan, around, environment(job, cores=threads, cuda=cuda))
     printed, messages = Printed(job / "log.txt", limits.printed), Messages(on_message)
     watchdog = Watchdog(process.pid, [job / "tmp", job / "output"], limits)
     try:
-        stopped = _watch(process, channel, printed, messages, watchdog, start + limits.seconds, is_over)
+        stopped = _watch(process, channel, printed, messages, watchdog, cores, start + limits.seconds, is_over)
     finally:
         watchdog.kill()
         code = process.wait()
@@ -141,6 +157,7 @@ def _watch(
     printed: Printed,
     messages: Messages,
     watchdog: Watchdog,
+    cores: Cores | None,
     deadline: float,
     is_over: Callable[[], bool],
 ) -> Limit | None:
@@ -150,7 +167,7 @@ def _watch(
         for descriptor, feed in ((process.stdout.fileno(), printed.feed), (channel, messages.feed)):
             os.set_blocking(descriptor, False)
             selector.register(descriptor, selectors.EVENT_READ, feed)
-        next_look = time.monotonic()
+        next_look, next_pin = time.monotonic(), time.monotonic() + _PIN_EVERY
         while True:
             ended = process.poll() is not None
             ready = selector.select(0 if ended else max(0.0, next_look - time.monotonic()))
@@ -169,6 +186,9 @@ def _watch(
                 next_look = time.monotonic() + TICK
                 if broken := watchdog.look():
                     return broken
+                if cores is not None and time.monotonic() >= next_pin:
+                    next_pin = time.monotonic() + _PIN_EVERY
+                    watchdog.pin(cores.now())
 
 
 def _hide_memory() -> None:

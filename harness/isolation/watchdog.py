@@ -6,8 +6,9 @@ import contextlib
 import math
 import os
 import stat
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 import psutil
@@ -51,6 +52,16 @@ class Watchdog:
         if threads > self._limits.threads:
             return "threads"
         return self._files() if thorough else None
+
+    def pin(self, cores: Set[int]) -> None:
+        """Keep every thread of every process to these cores; Linux only, and nothing where there are none."""
+        if not cores or sys.platform != "linux":
+            return
+        for process in (self._supervisor, *self._seen):
+            with contextlib.suppress(OSError):  # it has ended
+                for thread in os.listdir(f"/proc/{process.pid}/task"):  # noqa: PTH208 - names alone
+                    with contextlib.suppress(OSError):
+                        os.sched_setaffinity(int(thread), cores)
 
     def kill(self) -> None:
         """Kill everything below the supervisor until nothing is left, then the supervisor."""

@@ -65,8 +65,8 @@ class Augmenter:
         self.swap = torch.tensor(layout.swap, device=device)
         self.moves = any((recipe.flip, recipe.rotation, recipe.scale, recipe.shift))
         self.recolours = any((recipe.brightness, recipe.contrast, recipe.gamma))
-        self._threads = torch.get_num_threads()
-        self._pool = ThreadPoolExecutor(self._threads)
+        self._pool = ThreadPoolExecutor(1)
+        self._threads = 1
 
     def __call__(self, images: Tensor, keypoints: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Augment one batch.
@@ -144,8 +144,18 @@ class Augmenter:
                     source = cv2.warpAffine(source, moves[row], size, borderMode=cv2.BORDER_REPLICATE)
                 cv2.LUT(source, curves[row], dst=targets[row, 0])
 
-        list(self._pool.map(warp, [range(first, len(images), self._threads) for first in range(self._threads)]))
+        threads = torch.get_num_threads()
+        if threads == 1:
+            warp(range(len(images)))
+        else:
+            list(self._pool_of(threads).map(warp, [range(first, len(images), threads) for first in range(threads)]))
         return pictures
+
+    def _pool_of(self, threads: int) -> ThreadPoolExecutor:
+        if threads != self._threads:
+            self._pool.shutdown()
+            self._pool, self._threads = ThreadPoolExecutor(threads), threads
+        return self._pool
 
     def _warp_batch(self, images: Tensor, matrices: Tensor) -> Tensor:
         """Warp on a GPU: grid_sample asks where each output pixel comes from, in coordinates from -1 to 1."""

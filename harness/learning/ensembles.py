@@ -21,6 +21,7 @@ from harness.errors import ContractError
 from harness.keypoints import KeypointLayout
 from harness.learning.estimator import NetworkEstimator
 from harness.learning.recipe import Recipe
+from harness.learning.threads import in_words
 from harness.learning.trainer import Progress
 
 Images = NDArray[np.uint8]
@@ -73,9 +74,10 @@ class Composite:
         changes: Mapping[str, Any],
         budget_seconds: float | None,
         progress: Callable[[Progress], None],
+        threads: int | None = None,
     ) -> None:
-        """Take what the harness decides: the device, changes to every recipe, wall time, whom to tell."""
-        self._device, self._changes, self._progress = device, dict(changes), progress
+        """Take what the harness decides: the device, changes to every recipe, wall time, whom to tell, threads."""
+        self._device, self._changes, self._progress, self._threads = device, dict(changes), progress, threads
         self._deadline = None if budget_seconds is None else time.perf_counter() + budget_seconds
 
     def facts(self) -> dict[str, Any]:
@@ -85,6 +87,7 @@ class Composite:
             return {}
         return {
             "device": each[0]["device"],
+            "threads": in_words(number for network in self.networks for number in network.threads.history),
             "seed": each[0]["seed"],
             "parameters": sum(facts["parameters"] for facts in each),
             "training": {"networks": [{"recipe": facts["recipe"], **facts["training"]} for facts in each]},
@@ -125,6 +128,7 @@ class Composite:
             device=self._device,
             budget_seconds=None if left is None else left * epochs[0] / sum(epochs),
             progress=tell,
+            threads=self._threads,
         )
         self.networks.append(network.fit(images, keypoints, subjects))
 

@@ -25,6 +25,7 @@ from harness.learning.label_sources import by_source, two_sources
 from harness.learning.outputs import check_outputs
 from harness.learning.pipelines import PipelineAugmenter
 from harness.learning.recipe import Recipe
+from harness.learning.threads import Threads
 from harness.learning.trainer import Progress, Trained, seed_everything, train
 
 BATCH = 256
@@ -48,6 +49,7 @@ class NetworkEstimator:
         weights: a ``.safetensors`` file to load instead of training.
         budget_seconds: wall time that ``fit`` may take; None is no limit.
         progress: called after each epoch.
+        threads: how many threads the CPU computes with; None chooses.
 
     Attributes:
         learnt: the keypoints that the network places; the first K of them are the layout's.
@@ -72,6 +74,7 @@ class NetworkEstimator:
         weights: Path | None = None,
         budget_seconds: float | None = None,
         progress: Callable[[Progress], None] = lambda _: None,
+        threads: int | None = None,
     ) -> None:
         if codec not in CODECS:
             raise ContractError(f"there is no codec {codec!r}; a model emits one of {', '.join(CODECS)}")
@@ -81,6 +84,7 @@ class NetworkEstimator:
         self.image_size = image_size
         self.codec = CODECS[codec]
         self.device = choose_device(device)
+        self.threads = Threads(self.device, threads)
         self.separate = recipe.partial_labels == "separate"
         self.learnt = two_sources(layout) if self.separate else layout
         self.augmenter = (
@@ -142,6 +146,7 @@ class NetworkEstimator:
             budget_seconds=None if self.budget_seconds is None else self.budget_seconds - spent,
             augmenter=self.augmenter,
             progress=self.progress,
+            threads=self.threads,
         )
         self.model = self.trained.model
         if self.recipe.recentre:
@@ -159,6 +164,7 @@ class NetworkEstimator:
 
         predictions = []
         for rows in np.array_split(images, max(1, -(-len(images) // BATCH))):
+            self.threads.follow()
             batch = torch.tensor(rows, device=self.device)
             straight = points(batch)
             if self.recipe.flip_test:
@@ -184,6 +190,7 @@ class NetworkEstimator:
             "recipe": self.recipe.as_dict(),
             "seed": self.recipe.seed,
             "device": described(self.device),
+            "threads": str(self.threads),
         }
         if self.model is not None:
             known["parameters"] = self.parameters

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from harness.errors import ContractError, TrainingError
 from harness.keypoints import KeypointLayout
 from harness.learning.augment import Augment, as_pictures
+from harness.learning.average import Average
 from harness.learning.codecs import Codec
 from harness.learning.devices import has_fast_bfloat16, keep_freed_memory
 from harness.learning.optimizers import make_optimizer, set_lr_and_momentum
@@ -25,6 +26,7 @@ from harness.learning.outputs import check_outputs, points_and_loss, summed_dist
 from harness.learning.plan import Plan
 from harness.learning.recipe import Recipe
 from harness.learning.schedules import lr_at, momentum_at
+from harness.learning.threads import Step, Threads
 from harness.learning.validation import BestWeights, Rows, mean_error, validation_rows
 
 EXPLODED = 100
@@ -42,6 +44,7 @@ class Progress:
         validation_px: mean pixel error on the validation rows, if any are kept.
         images_per_second: of this epoch's training.
         seconds_left: forecast.
+        threads: how many threads the CPU computed with; None on another device.
     """
 
     epoch: int
@@ -50,6 +53,7 @@ class Progress:
     validation_px: float | None
     images_per_second: float
     seconds_left: float
+    threads: int | None = None
 
     def __str__(self) -> str:
         validation = "" if self.validation_px is None else f", validation {self.validation_px:.2f} px"
@@ -110,6 +114,7 @@ def train(
     budget_seconds: float | None,
     augmenter: Augment,
     progress: Callable[[Progress], None],
+    threads: Threads | None = None,
 ) -> Trained:
     """Train a model in place by a recipe.
 
@@ -125,6 +130,7 @@ def train(
         budget_seconds: wall time; where the recipe's epochs do not fit, fewer are planned. None is no limit.
         augmenter: uint8 images (B, H, W) and keypoints -> float images (B, 1, H, W) and keypoints.
         progress: called after each epoch.
+        threads: how many threads the CPU computes with; None chooses.
 
     Raises:
         ContractError: the model does not keep the contract, or no row is left to train on.
@@ -144,19 +150,32 @@ def train(
     if not any(weight.requires_grad for weight in model.parameters()):
         raise ContractError("the model has no weights that can be trained; give it layers, or requires_grad_(True)")
     budget_left = None if budget_seconds is None else budget_seconds - (time.perf_counter() - began)
-    run = _Run(model, training, codec, recipe, budget_left, augmenter)
+    threads = Threads(device) if threads is None else threads
+    run = _Run(model, training, codec, recipe, budget_left, augmenter, threads)
+    threads.begin(run.copied, min(recipe.batch_size, len(training)))
     best = BestWeights(recipe.early_stopping)
     error_px, validation_px = math.nan, None
     while run.plan.step < run.plan.steps:
         error_px, images_per_second = run.epoch()
         if len(validation):
+            threads.follow()
             validation_px = mean_error(run.predictor, validation, codec)
             best.offer(validation_px, run.predictor)
         run.plan.refit()
-        epochs = run.plan.epochs
-        progress(Progress(run.epochs, epochs, error_px, validation_px, images_per_second, run.plan.seconds_left))
+        progress(
+            Progress(
+                epoch=run.epochs,
+                epochs=run.plan.epochs,
+                error_px=error_px,
+                validation_px=validation_px,
+                images_per_second=images_per_second,
+                seconds_left=run.plan.seconds_left,
+                threads=torch.get_num_threads() if device.type == "cpu" else None,
+            )
+        )
         if best.is_over:
             break
+    threads.end()
     if best.weights is not None:
         run.predictor.load_state_dict(best.weights)
         validation_px = best.error_px
@@ -184,8 +203,10 @@ class _Run:
         recipe: Recipe,
         budget_seconds: float | None,
         augmenter: Augment,
+        threads: Threads,
     ) -> None:
         self.model, self.rows, self.codec, self.recipe, self.augmenter = model, rows, codec, recipe, augmenter
+        self.threads = threads
         self.plan = Plan(recipe.epochs, math.ceil(len(rows) / recipe.batch_size), budget_seconds)
         self.average = Average(model, recipe.ema) if recipe.ema else None
         self.optimizer = make_optimizer(model, recipe)
@@ -216,7 +237,8 @@ class _Run:
         self.model.train()
         # Batches of nearly equal size: a last batch of one row would break batch normalisation.
         for rows in order.tensor_split(self.plan.steps_per_epoch):
-            totals += self._step(self.rows.images[rows], self.rows.keypoints[rows])
+            with self.threads.step(len(rows)):
+                totals += self._step(self.rows.images[rows], self.rows.keypoints[rows])
             images += len(rows)
             self.plan.advance()
             if self.plan.step >= self.plan.steps:
@@ -227,6 +249,12 @@ class _Run:
         error_px = distance / count if count else math.nan
         self._assert_sane(loss, error_px)
         return error_px, images / seconds
+
+    def copied(self) -> Step:
+        """Steps on the first rows that train a copy, and leave no trace in this run."""
+        model = copy.deepcopy(self.model).train()
+        run = _Run(model, self.rows, self.codec, self.recipe, None, self.augmenter, self.threads)
+        return lambda count: run._step(self.rows.images[:count], self.rows.keypoints[:count])
 
     def _step(self, images: Tensor, keypoints: Tensor) -> Tensor:
         """One update: (3,) summed distance in pixels, labelled keypoints, loss."""
@@ -261,29 +289,3 @@ class _Run:
             raise TrainingError(
                 f"the error grew to {error_px:.3g} pixels in epoch {self.epochs} of {self.plan.epochs}; {remedy}"
             )
-
-
-class Average:
-    """An exponential moving average of a model's weights and of its batch statistics.
-
-    The decay starts low, (1 + n) / (10 + n) after n updates as in TensorFlow's, so that a short run is not ruled by its
-    initial weights.
-    """
-
-    def __init__(self, model: nn.Module, decay: float) -> None:
-        self.model = copy.deepcopy(model).eval().requires_grad_(False)
-        self.decay = decay
-        self.updates = 0
-        mine, theirs = ((*each.parameters(), *each.buffers()) for each in (self.model, model))
-        self._pairs = list(zip(mine, theirs, strict=True))
-
-    @torch.no_grad()
-    def update(self) -> None:
-        """Move towards the model's present weights; counters, such as batch normalisation's, are copied."""
-        self.updates += 1
-        weight = 1 - min(self.decay, (1 + self.updates) / (10 + self.updates))
-        for mine, theirs in self._pairs:
-            if mine.is_floating_point():
-                mine.lerp_(theirs, weight)
-            else:
-                mine.copy_(theirs)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TextIO
 
+from harness.isolation.limits import usable_cores
 from harness.runs.worker_log import Event
 from harness.units import format_seconds
 
@@ -16,12 +17,14 @@ _PLAIN_EVERY = 15.0
 
 
 def training_text(progress: Mapping[str, float]) -> str:
-    """A worker's progress message in words: epoch, error in pixels, images per second, time left."""
+    """A worker's progress message in words: epoch, error in pixels, images per second, threads if few, time left."""
     epoch, epochs = int(progress.get("epoch", 0)), int(progress.get("epochs", 0))
     parts = [f"epoch {epoch}/{epochs}", f"error {progress.get('error_px', 0.0):.2f} px"]
     if "validation_px" in progress:
         parts.append(f"validation {progress['validation_px']:.2f} px")
     parts.append(f"{progress.get('images_per_second', 0.0):,.0f} images/s")
+    if 0 < (threads := int(progress.get("threads", 0))) < usable_cores():
+        parts.append(f"{threads} of {usable_cores()} threads")
     parts.append(f"{format_seconds(max(0.0, progress.get('seconds_left', 0.0)))} left")
     return "  ".join(parts)
 

@@ -14,6 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from harness.errors import SubmissionError
+from harness.runs.cores import Lease
 from harness.runs.job import Job, ignore, run_job
 from harness.runs.kept import KeptRuns
 from harness.runs.run import Run
@@ -21,7 +22,7 @@ from harness.runs.worker_log import Event
 
 _PATIENCE = 0.5
 
-Listener = Callable[[Job, Event], bool]
+JobListener = Callable[[Job, Event], bool]
 """Hears what a job comes to, in the thread that waits for its worker; true ends the run."""
 
 
@@ -63,7 +64,7 @@ class Executor(Protocol):
 
     store: KeptRuns | None
 
-    def run(self, jobs: Iterable[Job], listen: Listener = _ignore) -> Generator[Finished]:
+    def run(self, jobs: Iterable[Job], listen: JobListener = _ignore) -> Generator[Finished]:
         """Run jobs, and hand each on as it finishes. Closing it ends those that are under way.
 
         Args:
@@ -73,7 +74,7 @@ class Executor(Protocol):
 
 
 class Local:
-    """Runs jobs on this machine, some at a time.
+    """Runs jobs on this machine, some at a time, each on cores of its own.
 
     Args:
         slots: how many at a time.
@@ -83,7 +84,7 @@ class Local:
     def __init__(self, slots: int = 1, store: KeptRuns | None = None) -> None:
         self.slots, self.store = slots, store
 
-    def run(self, jobs: Iterable[Job], listen: Listener = _ignore) -> Generator[Finished]:
+    def run(self, jobs: Iterable[Job], listen: JobListener = _ignore) -> Generator[Finished]:
         """See `Executor`. Each slot is a thread, since a worker dies with the thread that started it."""
         waiting, over = _Waiting(iter(jobs)), threading.Event()
         done: SimpleQueue[Finished | BaseException | None] = SimpleQueue()
@@ -120,7 +121,7 @@ class Local:
             for thread in threads:
                 thread.join()
 
-    def _settled(self, job: Job, waiting: _Waiting, listen: Listener, over: threading.Event) -> Finished | None:
+    def _settled(self, job: Job, waiting: _Waiting, listen: JobListener, over: threading.Event) -> Finished | None:
         """What came of a job; None where another process is at it and there is other work to do meanwhile."""
         try:
             if self.store is None:
@@ -138,8 +139,9 @@ class Local:
         except Exception as error:
             return Finished(job, error)
 
-    def _made(self, job: Job, listen: Listener, over: threading.Event) -> Run:
-        return run_job(job, lambda event: listen(job, event), over.is_set)
+    def _made(self, job: Job, listen: JobListener, over: threading.Event) -> Run:
+        with Lease(self.slots, job.conditions.threads) as cores:
+            return run_job(job, lambda event: listen(job, event), over.is_set, cores)
 
 
 class _Waiting:

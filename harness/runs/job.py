@@ -19,7 +19,7 @@ from harness.datasets.faces import FaceSet
 from harness.datasets.store import fingerprint
 from harness.errors import MachineError, PredictionError
 from harness.files import remove_tree
-from harness.isolation.launcher import launch
+from harness.isolation.launcher import Cores, launch
 from harness.isolation.outcome import Outcome
 from harness.isolation.reader import read_blob, read_predictions
 from harness.runs.conditions import Conditions
@@ -92,13 +92,16 @@ class Job:
         return self.conditions.key(self.package.fingerprint, self.material.fingerprint)
 
 
-def run_job(job: Job, listen: Listener = ignore, is_over: Callable[[], bool] = lambda: False) -> Run:
+def run_job(
+    job: Job, listen: Listener = ignore, is_over: Callable[[], bool] = lambda: False, cores: Cores | None = None
+) -> Run:
     """Run a submission in a worker of its own and wait for its end.
 
     Args:
         job: what to run.
         listen: hears the facts when training begins, then progress.
         is_over: asked often; the run ends as soon as it is true.
+        cores: those that it may use.
 
     Raises:
         MachineError: this machine lacks what was asked for.
@@ -117,6 +120,7 @@ def run_job(job: Job, listen: Listener = ignore, is_over: Callable[[], bool] = l
             on_message=log.hear,
             is_over=lambda: log.is_over or is_over(),
             secrets=conditions.secrets,
+            cores=cores,
         )
         log.close()
         if log.failure is not None and log.machine_at_fault:

@@ -26,7 +26,7 @@ from harness.errors import DataError, UsageError
 from harness.grading.grade import Graded, Judge
 from harness.grading.scoring import pixel_distances
 from harness.runs.conditions import Conditions
-from harness.runs.executors import Executor, Listener
+from harness.runs.executors import Executor, JobListener
 from harness.runs.job import Job
 from harness.runs.run import Run
 from harness.studies.blend_weights import METHODS, Floats, blended, cross_fitted_error
@@ -49,7 +49,7 @@ def blend(
     name: str | None = None,
     board: str | None = None,
     on_run: Callable[[str], None] = lambda _: None,
-    listen: Listener = lambda _, __: False,
+    listen: JobListener = lambda _, __: False,
 ) -> Graded:
     """Run each member once for each fold, fit weights to what they predict out of fold, and score the blend.
 
@@ -114,7 +114,7 @@ def _run_all(
     folds: int,
     executor: Executor,
     on_run: Callable[[str], None],
-    listen: Listener,
+    listen: JobListener,
 ) -> tuple[list[Run], Run | None]:
     """The runs of every member on the first fold, then on the second, and so on; and one that failed, which ends it."""
     places = [(fold, member) for fold in range(folds) for member in members]

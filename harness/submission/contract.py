@@ -90,6 +90,7 @@ class Settings:
         progress: called as training goes on.
         suggested: where it is tuned, the values that the tuner chose for its search space; it is left as it is where
             there are none yet.
+        threads: how many threads the CPU computes with; None chooses for the machine as it is.
         tell: called with facts that the submission's learner does not know.
     """
 
@@ -98,6 +99,7 @@ class Settings:
     budget_seconds: float | None
     progress: Callable[[Progress], None]
     suggested: dict[str, Any] | None = None
+    threads: int | None = None
     tell: Callable[..., None] = lambda **_: None
 
 
@@ -121,6 +123,7 @@ def load_learner(path: Path, layout: KeypointLayout, image_size: tuple[int, int]
             changes=settings.overrides,
             budget_seconds=settings.budget_seconds,
             progress=settings.progress,
+            threads=settings.threads,
         )
         composite: Learner = estimator
         return composite
@@ -276,6 +279,7 @@ def _network(
         weights=path.parent / weights if weights else None,
         budget_seconds=settings.budget_seconds,
         progress=settings.progress,
+        threads=settings.threads,
     )
 
 

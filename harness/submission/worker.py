@@ -70,6 +70,7 @@ def _run(job: Path, stage: _Stage, send: Callable[..., None]) -> None:
         device=task["device"],
         overrides=task["overrides"],
         suggested=task["suggested"],
+        threads=task["threads"],
         budget_seconds=min(left, task["training_seconds"] or left),
         progress=lambda progress: send("progress", **asdict(progress)),
         tell=lambda **facts: send("facts", **facts),

@@ -37,9 +37,17 @@ def test_a_network_is_trained_scored_and_put_on_the_board(tiny: Tiny, capsys: py
 
 
 def test_the_same_seed_gives_the_same_score_and_another_seed_another(tiny: Tiny) -> None:
-    values = [grade(tiny, NETWORK, "--seed", seed)[1]["scores"]["mean_pixel_error"]["value"] for seed in "112"]
+    fixed = ("--threads", "1")  # the number that suits a machine depends on what else it does
+    values = [grade(tiny, NETWORK, "--seed", seed, *fixed)[1]["scores"]["mean_pixel_error"]["value"] for seed in "112"]
 
     assert values[0] == values[1] != values[2]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_threads_fixes_the_number_of_threads(tiny: Tiny, number: int) -> None:
+    _, entry = grade(tiny, NETWORK, "--threads", str(number))
+
+    assert entry["device"] == f"cpu ({number} thread{'s' * (number > 1)})"
 
 
 def test_an_estimator_of_ones_own_is_graded(tiny: Tiny) -> None:
@@ -53,8 +61,8 @@ def test_an_estimator_of_ones_own_is_graded(tiny: Tiny) -> None:
 
 
 def test_weights_are_saved_and_then_loaded_instead_of_trained(tiny: Tiny) -> None:
-    _, trained = grade(tiny, NETWORK, "--save-weights", "submissions/mine.safetensors")
-    _, loaded = grade(tiny, NETWORK + '\nweights = "mine.safetensors"\n')
+    _, trained = grade(tiny, NETWORK, "--threads", "1", "--save-weights", "submissions/mine.safetensors")
+    _, loaded = grade(tiny, NETWORK + '\nweights = "mine.safetensors"\n', "--threads", "1")
 
     assert loaded["scores"] == trained["scores"]
     assert loaded["networks"] == []

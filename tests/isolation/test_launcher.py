@@ -8,11 +8,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from support.jobs import run
+from support.jobs import needs_landlock, run
 
 from harness.errors import MachineError
 from harness.isolation.limits import MIB, Limits
 from harness.isolation.pipes import LONGEST_MESSAGE, MOST_MESSAGES, Messages
+from harness.isolation.tiers import Tier
 
 
 def test_a_worker_that_ends_well(tmp_path: Path) -> None:
@@ -171,6 +172,56 @@ def test_an_interruption_ends_the_worker_and_goes_on(tmp_path: Path) -> None:
         run(tmp_path, "say(worker=os.getpid()); time.sleep(60)", on_message=interrupt)
 
     assert not psutil.pid_exists(heard[0])
+
+
+class Cores:
+    """One core at first, another one from then on."""
+
+    threads = 3
+
+    def __init__(self, first: int, then: int) -> None:
+        self.first, self.then, self.asked = first, then, 0
+
+    def now(self) -> set[int]:
+        self.asked += 1
+        return {self.first if self.asked == 1 else self.then}
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2, reason="needs Linux and two cores to choose from"
+)
+@pytest.mark.parametrize("tier", [Tier.NONE, pytest.param(Tier.LANDLOCK, marks=needs_landlock)])
+def test_every_thread_of_a_worker_is_kept_to_its_cores_as_they_change(tmp_path: Path, tier: Tier) -> None:
+    first, then = sorted(os.sched_getaffinity(0))[:2]
+
+    result = run(
+        tmp_path,
+        f"""
+        other = threading.Thread(target=time.sleep, args=(5,), daemon=True)
+        other.start()
+        told = lambda: [sorted(os.sched_getaffinity(thread)) for thread in (0, other.native_id)]
+        say(cores=told(), threads=os.environ["OMP_NUM_THREADS"])
+        while told() != [[{then}], [{then}]] and other.is_alive():
+            time.sleep(0.05)
+        say(cores=told())
+        """,
+        tier=tier,
+        cores=Cores(first, then),
+    )
+
+    assert result.messages == [{"cores": [[first], [first]], "threads": "3"}, {"cores": [[then], [then]]}]
+
+
+def test_a_worker_without_cores_of_its_own_runs_on_all(tmp_path: Path) -> None:
+    class NoCores:
+        threads = 1
+
+        def now(self) -> set[int]:
+            return set()
+
+    result = run(tmp_path, "say(cores=len(os.sched_getaffinity(0)))", cores=NoCores())
+
+    assert result.told == {"cores": len(os.sched_getaffinity(0))}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent died")

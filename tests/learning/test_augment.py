@@ -47,6 +47,25 @@ def centre_of_mass(picture: np.ndarray) -> np.ndarray:
     return np.array([(picture * xs).sum(), (picture * ys).sum()]) / picture.sum()
 
 
+def test_the_number_of_threads_changes_nothing_and_is_followed() -> None:
+    images, keypoints = faces_of_noise(7)
+    made, pictures = augmenter(rotation=30.0, gamma=0.5), []
+    before = torch.get_num_threads()
+    try:
+        for threads in (2, 1, 3):
+            torch.set_num_threads(threads)
+            pictures.append(made(images, keypoints, generator())[0])
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(pictures[0], pictures[1]) and torch.equal(pictures[0], pictures[2])
+
+
+def faces_of_noise(count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (count, HEIGHT, WIDTH), dtype=np.uint8)
+    return torch.from_numpy(images), torch.from_numpy(rng.uniform(0, 80, (count, 15, 2)).astype(np.float32))
+
+
 def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 

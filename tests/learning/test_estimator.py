@@ -34,7 +34,7 @@ def faces(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def estimator(build=build_model, recipe=RECIPE, **options) -> NetworkEstimator:
-    return NetworkEstimator(build, recipe, FACE15, SIZE, **options)
+    return NetworkEstimator(build, recipe, FACE15, SIZE, **{"threads": torch.get_num_threads(), **options})
 
 
 def test_fit_and_predict_give_a_point_for_each_keypoint_and_image() -> None:
@@ -189,9 +189,9 @@ def test_an_entry_tells_on_how_many_threads_a_network_was_trained() -> None:
     try:
         told = []
         for threads in (1, 2):
-            torch.set_num_threads(threads)
-            told.append(estimator().facts()["device"])
-        assert told == ["cpu (1 thread)", "cpu (2 threads)"]
+            fitted = estimator(threads=threads).fit(*faces(8))
+            told.append((fitted.facts()["device"], fitted.facts()["threads"]))
+        assert told == [("cpu (1 thread)", "1"), ("cpu (2 threads)", "2")]
     finally:
         torch.set_num_threads(before)
 

@@ -11,11 +11,13 @@ from torch import nn
 from harness.errors import ContractError, RecipeError, TrainingError
 from harness.keypoints import FACE15
 from harness.learning.augment import Augmenter
+from harness.learning.average import Average
 from harness.learning.codecs import CODECS
 from harness.learning.optimizers import make_optimizer, set_lr_and_momentum
 from harness.learning.plan import Plan
 from harness.learning.recipe import Recipe
-from harness.learning.trainer import Average, Progress, seed_everything, train
+from harness.learning.threads import Threads
+from harness.learning.trainer import Progress, seed_everything, train
 from harness.learning.validation import BestWeights, validation_rows
 
 SIZE = 16
@@ -50,7 +52,12 @@ class Network(nn.Module):
 
 
 def run(
-    recipe: Recipe = PLAIN, model: nn.Module | None = None, data=None, budget_seconds=None, progress=lambda _: None
+    recipe: Recipe = PLAIN,
+    model: nn.Module | None = None,
+    data=None,
+    budget_seconds=None,
+    progress=lambda _: None,
+    threads: Threads | None = None,
 ):
     seed_everything(recipe.seed)
     model = Network() if model is None else model
@@ -64,6 +71,7 @@ def run(
         budget_seconds=budget_seconds,
         augmenter=Augmenter(recipe, FACE15, (SIZE, SIZE), CPU),
         progress=progress,
+        threads=Threads(CPU, torch.get_num_threads()) if threads is None else threads,
     )
 
 
@@ -86,6 +94,21 @@ def test_the_same_seed_gives_the_same_weights_bit_for_bit(changes) -> None:
     first, second, other = run(recipe), run(recipe), run(recipe.with_changes(seed=1))
     assert torch.equal(weights(first.model), weights(second.model))
     assert not torch.equal(weights(first.model), weights(other.model))
+
+
+def test_comparing_numbers_of_threads_leaves_no_trace_in_the_weights(monkeypatch) -> None:
+    recipe = PLAIN.with_changes(flip=0.5, noise=0.1, ema=0.9)
+    expected = run(recipe)
+    compared = []
+    monkeypatch.setattr("harness.learning.threads.choose", lambda rates, before: compared.append(rates) or before)
+    monkeypatch.setattr("harness.learning.threads.SLOW", 1e9)  # so that it compares during training too
+    monkeypatch.setattr("harness.learning.threads.WINDOW", 0.0)
+    monkeypatch.setattr("harness.learning.threads.SHORT_PAUSE", 0.0)
+    monkeypatch.setattr("harness.learning.threads._ONE_TIMING", 0.0)
+    before = torch.get_num_threads()
+    trained = run(recipe, threads=Threads(CPU, cores=lambda: max(2, before)))
+    assert len(compared) > 2 and all(min(rates.values()) > 0 for rates in compared)
+    assert torch.equal(weights(trained.model), weights(expected.model))
 
 
 def test_a_budget_that_does_not_bind_changes_nothing() -> None:

@@ -31,6 +31,26 @@ def test_a_terminal_line_is_rewritten_in_place_and_wiped_at_the_end() -> None:
     assert "\n" not in shown and shown.endswith(" \r")
 
 
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ({"threads": 1.0}, "images/s  1 of 4 threads  1 min"),
+        ({"threads": 4.0}, "images/s  1 min"),
+        ({}, "images/s  1 min"),
+    ],
+)
+def test_fewer_threads_than_cores_are_shown(
+    told: dict[str, float], shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.reporting.progress.usable_cores", lambda: 4)
+    terminal = Terminal()
+
+    with ProgressLine(terminal) as line:
+        line.training(EPOCH | told)
+
+    assert shown in terminal.getvalue()
+
+
 def test_a_log_gets_a_plain_line_now_and_then() -> None:
     log = io.StringIO()
 

@@ -35,7 +35,7 @@ class Workers:
         self.variants: dict[str, Any] = VARIANTS
         self.overrides: list[dict[str, Any]] = []
 
-    def run_job(self, job: Job, listen: Listener, is_over: Callable[[], bool]) -> Run:
+    def run_job(self, job: Job, listen: Listener, is_over: Callable[[], bool], *_: object) -> Run:
         facts = Facts(variants=self.variants, networks=[NetworkFacts(recipe=Recipe(seed=5).as_dict())])
         if listen(Event(facts)):
             return Run(None, "it was stopped", facts=facts, stopped=True)

@@ -49,7 +49,7 @@ class Workers:
         self._now = 0
         self._lock = threading.Lock()
 
-    def __call__(self, job: Job, listen: Listener, is_over: Callable[[], bool]) -> Run:
+    def __call__(self, job: Job, listen: Listener, is_over: Callable[[], bool], *_: object) -> Run:
         with self._lock:
             self.ran.append(job.name)
             self._now += 1

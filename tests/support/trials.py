@@ -56,7 +56,7 @@ class Trainings:
         self.conditions: list[Conditions] = []
         self.reason: Callable[[dict[str, Any]], str | None] = lambda changes: None
 
-    def __call__(self, job: Job, listen: Listener, is_over: Callable[[], bool]) -> Run:
+    def __call__(self, job: Job, listen: Listener, is_over: Callable[[], bool], *_: object) -> Run:
         conditions = job.conditions
         assert len(job.material.asked) == 1 and job.material.training is FACES
         changes = dict(conditions.suggested or {})
