@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from harness.errors import ContractError
 from harness.keypoints import KeypointLayout
 from harness.learning.ensembles import Composite, Images, Member, Points, Subjects
-from harness.subjects import cut
+from harness.subjects import folds_by_subject
 
 
 class Stacked(Composite):
@@ -47,7 +47,7 @@ class Stacked(Composite):
         subjects = np.arange(len(images)) if subjects is None else subjects
         if len(np.unique(subjects)) < self.folds:
             raise ContractError(f"{self.folds} folds need as many people, and the training faces show fewer")
-        fold = cut(subjects, self.folds)
+        fold = folds_by_subject(subjects, self.folds)
         out_of_fold = np.zeros_like(keypoints)
         to_come = [self._changed(member, seed) for seed in range(self.folds + 1) for member in self.members]
         for left_out in range(self.folds):

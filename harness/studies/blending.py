@@ -28,7 +28,7 @@ from harness.grading.scoring import pixel_distances
 from harness.runs.job import Conditions, Run
 from harness.studies.blend_weights import METHODS, Floats, blended, cross_fitted_error
 from harness.studies.folds import FoldRun, Folds
-from harness.subjects import cut
+from harness.subjects import folds_by_subject
 from harness.submission.source import Source
 
 _LONGEST_NAME = 100
@@ -73,7 +73,7 @@ def blend(
     source = _source(members, name, folds, method)
     # What others predicted for the held-out images lies there.
     conditions = replace(conditions, secrets=(*conditions.secrets, work))
-    cutting = Folds(split, cut(split.training.subjects, folds), conditions, work)
+    cutting = Folds(split, folds_by_subject(split.training.subjects, folds), conditions, work)
     if not all(cutting.faces(fold).any() for fold in range(folds)):
         raise DataError(f"{folds} folds leave one without a fully labelled training face; cut fewer with --folds")
     try:
