@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import os
 import random
@@ -18,17 +17,18 @@ from torch import Tensor, nn
 from harness.errors import ContractError, TrainingError
 from harness.keypoints import KeypointLayout
 from harness.learning.augment import Augment, as_pictures
+from harness.learning.average import Average
 from harness.learning.codecs import Codec
 from harness.learning.devices import has_fast_bfloat16, keep_freed_memory
-from harness.learning.optimizers import make_optimizer, set_lr_and_momentum
+from harness.learning.optimizers import make_optimizer, set_lr_and_momentum, take_step
 from harness.learning.outputs import check_outputs, points_and_loss, summed_distance
-from harness.learning.plan import Plan
+from harness.learning.plan import Plan, batches
 from harness.learning.recipe import Recipe
 from harness.learning.schedules import lr_at, momentum_at
 from harness.learning.validation import BestWeights, Rows, mean_error, validation_rows
 
 EXPLODED = 100
-"""A mean training error of this many image sides is a divergence, though its loss may still be finite."""
+"""A mean training error of this many image sides, or shifts, is a divergence, though its loss may still be finite."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ class _Run:
         augmenter: Augment,
     ) -> None:
         self.model, self.rows, self.codec, self.recipe, self.augmenter = model, rows, codec, recipe, augmenter
-        self.plan = Plan(recipe.epochs, math.ceil(len(rows) / recipe.batch_size), budget_seconds)
+        self.plan = Plan(recipe.epochs, batches(len(rows), recipe.batch_size), budget_seconds, time.perf_counter)
         self.average = Average(model, recipe.ema) if recipe.ema else None
         self.optimizer = make_optimizer(model, recipe)
         self.generator = torch.Generator().manual_seed(recipe.seed)
@@ -232,8 +232,16 @@ class _Run:
         """One update: (3,) summed distance in pixels, labelled keypoints, loss."""
         recipe, progress = self.recipe, self.plan.progress
         pictures, targets = self.augmenter(images, keypoints, self.generator)
-        with self.autocast:
-            outputs = self.model(pictures)
+        try:
+            with self.autocast:
+                outputs = self.model(pictures)
+        except ValueError as error:
+            if len(images) > 1:
+                raise
+            raise ContractError(
+                f"the model cannot train on a batch of one image ({error}); raise batch_size, or leave out batch "
+                "normalisation of single values"
+            ) from error
         points, loss = points_and_loss(self.codec, outputs, targets, recipe, self.image_size)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch has not typed it
@@ -247,7 +255,7 @@ class _Run:
                 momentum_end=recipe.momentum_end,
             ),
         )
-        self.optimizer.step()
+        take_step(self.optimizer, recipe)
         if self.average is not None:
             self.average.update()
         return torch.cat([summed_distance(points.detach(), targets), loss.detach().view(1)])
@@ -257,33 +265,7 @@ class _Run:
         remedy = f"lower lr (it is {self.recipe.lr:g}, and was {lr:.2g} by then), or lengthen warmup"
         if not math.isfinite(loss):
             raise TrainingError(f"the loss became {loss} in epoch {self.epochs} of {self.plan.epochs}; {remedy}")
-        if error_px > EXPLODED * max(self.image_size):
+        if error_px > EXPLODED * max(*self.image_size, self.recipe.shift):
             raise TrainingError(
                 f"the error grew to {error_px:.3g} pixels in epoch {self.epochs} of {self.plan.epochs}; {remedy}"
             )
-
-
-class Average:
-    """An exponential moving average of a model's weights and of its batch statistics.
-
-    The decay starts low, (1 + n) / (10 + n) after n updates as in TensorFlow's, so that a short run is not ruled by its
-    initial weights.
-    """
-
-    def __init__(self, model: nn.Module, decay: float) -> None:
-        self.model = copy.deepcopy(model).eval().requires_grad_(False)
-        self.decay = decay
-        self.updates = 0
-        mine, theirs = ((*each.parameters(), *each.buffers()) for each in (self.model, model))
-        self._pairs = list(zip(mine, theirs, strict=True))
-
-    @torch.no_grad()
-    def update(self) -> None:
-        """Move towards the model's present weights; counters, such as batch normalisation's, are copied."""
-        self.updates += 1
-        weight = 1 - min(self.decay, (1 + self.updates) / (10 + self.updates))
-        for mine, theirs in self._pairs:
-            if mine.is_floating_point():
-                mine.lerp_(theirs, weight)
-            else:
-                mine.copy_(theirs)

@@ -11,11 +11,12 @@ from torch import nn
 from harness.errors import ContractError, RecipeError, TrainingError
 from harness.keypoints import FACE15
 from harness.learning.augment import Augmenter
+from harness.learning.average import Average
 from harness.learning.codecs import CODECS
 from harness.learning.optimizers import make_optimizer, set_lr_and_momentum
 from harness.learning.plan import Plan
 from harness.learning.recipe import Recipe
-from harness.learning.trainer import Average, Progress, seed_everything, train
+from harness.learning.trainer import Progress, seed_everything, train
 from harness.learning.validation import BestWeights, validation_rows
 
 SIZE = 16
