@@ -5,9 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from harness.errors import ContractError, MachineError
+from harness.errors import ContractError
 from harness.keypoints import FACE15
-from harness.learning.devices import choose_device
 from harness.learning.estimator import NetworkEstimator
 from harness.learning.recipe import Recipe
 
@@ -177,13 +176,6 @@ def test_an_albumentations_pipeline_stands_in_for_the_recipe() -> None:
         estimator(augment="flip")
 
 
-def test_auto_is_a_device_of_this_machine_and_others_are_refused() -> None:
-    assert choose_device("auto").type in ("cpu", "cuda", "mps")
-    assert choose_device("cpu") == torch.device("cpu")
-    with pytest.raises(MachineError, match="unknown device 'tpu'; choose one of auto, cpu, cuda, mps"):
-        choose_device("tpu")
-
-
 def test_an_entry_tells_on_how_many_threads_a_network_was_trained() -> None:
     before = torch.get_num_threads()
     try:
@@ -194,9 +186,3 @@ def test_an_entry_tells_on_how_many_threads_a_network_was_trained() -> None:
         assert told == ["cpu (1 thread)", "cpu (2 threads)"]
     finally:
         torch.set_num_threads(before)
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
-def test_cuda_where_there_is_none_is_the_machine_s_fault() -> None:
-    with pytest.raises(MachineError, match=r"no device 'cuda'.*or choose --device cpu"):
-        choose_device("cuda")
