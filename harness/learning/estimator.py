@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from harness.errors import ContractError
 from harness.keypoints import KeypointLayout
 from harness.learning.augment import Augmenter, as_pictures
-from harness.learning.codecs import CODECS
+from harness.learning.codecs import codec_named
 from harness.learning.devices import choose_device, described
 from harness.learning.label_sources import by_source, two_sources
 from harness.learning.outputs import check_outputs
@@ -73,13 +73,11 @@ class NetworkEstimator:
         budget_seconds: float | None = None,
         progress: Callable[[Progress], None] = lambda _: None,
     ) -> None:
-        if codec not in CODECS:
-            raise ContractError(f"there is no codec {codec!r}; a model emits one of {', '.join(CODECS)}")
         self.build_model = build_model
         self.recipe = recipe
         self.layout = layout
         self.image_size = image_size
-        self.codec = CODECS[codec]
+        self.codec = codec_named(codec)
         self.device = choose_device(device)
         self.separate = recipe.partial_labels == "separate"
         self.learnt = two_sources(layout) if self.separate else layout
