@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,17 +64,19 @@ class Trained:
 
     Attributes:
         model: in eval mode, with the averaged weights where the recipe asks for them.
+        rows: training rows that it learnt from.
         epochs: epochs done; the last may be a part of one.
         epochs_planned: what the recipe asked for.
         stopped_early: the validation error no longer fell.
         shortened: the time budget did not pay for every epoch.
-        images_per_second: over the whole run.
+        images_per_second: over the whole run but for its first step, which also sets up kernels.
         precision: "float32", or "bfloat16" where the forward pass used it.
         error_px: mean pixel error over the last epoch's augmented training images.
         validation_px: mean pixel error of the kept weights on the validation rows, if any.
     """
 
     model: nn.Module
+    rows: int
     epochs: int
     epochs_planned: int
     stopped_early: bool
@@ -85,16 +85,6 @@ class Trained:
     precision: str
     error_px: float
     validation_px: float | None
-
-
-def seed_everything(seed: int) -> None:
-    """Seed Python, numpy and torch, which a model's initial weights and dropout draw from, and pin CUDA's kernels."""
-    random.seed(seed)
-    np.random.seed(seed)  # the global generator, since submissions use it
-    torch.manual_seed(seed)
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS may sum in another order
-    torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.deterministic = True
 
 
 def train(
@@ -162,11 +152,12 @@ def train(
         validation_px = best.error_px
     return Trained(
         model=run.predictor.eval(),
+        rows=len(training),
         epochs=run.epochs,
         epochs_planned=recipe.epochs,
         stopped_early=best.is_over,
         shortened=run.plan.shortened,
-        images_per_second=run.images / run.seconds,
+        images_per_second=run.images_per_second,
         precision=run.precision,
         error_px=error_px,
         validation_px=validation_px,
@@ -194,10 +185,17 @@ class _Run:
         self.image_size = (height, width)
         self.epochs = self.images = 0
         self.seconds = 0.0
+        self._first_step = (0, 0.0)  # its images and its seconds
         device = rows.images.device
         auto = "bfloat16" if has_fast_bfloat16(device) else "float32"
         self.precision = auto if recipe.precision == "auto" else recipe.precision
         self.autocast = torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16")
+
+    @property
+    def images_per_second(self) -> float:
+        """Over all steps but the first, where there were more."""
+        images, seconds = self._first_step if self.plan.step > 1 else (0, 0.0)
+        return (self.images - images) / (self.seconds - seconds)
 
     @property
     def predictor(self) -> nn.Module:
@@ -218,10 +216,13 @@ class _Run:
         for rows in order.tensor_split(self.plan.steps_per_epoch):
             totals += self._step(self.rows.images[rows], self.rows.keypoints[rows])
             images += len(rows)
+            if self.plan.step == 0:
+                totals.tolist()  # waits for the device
+                self._first_step = (len(rows), time.perf_counter() - began)
             self.plan.advance()
             if self.plan.step >= self.plan.steps:
                 break
-        distance, count, loss = totals.tolist()  # the one wait for the device in an epoch
+        distance, count, loss = totals.tolist()  # the one wait for the device in an epoch, but for the first
         seconds = time.perf_counter() - began
         self.epochs, self.images, self.seconds = self.epochs + 1, self.images + images, self.seconds + seconds
         error_px = distance / count if count else math.nan
