@@ -15,11 +15,13 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
 from harness.errors import CardError
-from harness.keypoints import LAYOUTS, KeypointLayout
+from harness.keypoints import FACE15, LAYOUTS, KeypointLayout
 from harness.places import cards
 from harness.units import parse_bytes, parse_seconds
 
@@ -53,6 +55,20 @@ def _string(value: Any) -> str:
     return value
 
 
+def _share_or_file(value: Any, info: ValidationInfo) -> float | Path:
+    if isinstance(value, str) and value:
+        return Path(info.context or "") / value
+    if isinstance(value, float) and 0 < value < 1:
+        return value
+    raise ValueError("should be a share between 0 and 1, or a file of labelled faces in quotes")
+
+
+def _count(value: Any) -> Any:
+    if isinstance(value, str):
+        raise ValueError('should be a number of faces to draw; a file of held-out faces needs reader = "kaggle"')
+    return value
+
+
 def _pair(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
@@ -75,13 +91,14 @@ class KaggleData(_Table):
     """Photographs in Kaggle's files.
 
     Attributes:
-        held_out: share of the fully labelled rows that is held out, by whole subjects.
-        seed: draws which subjects.
+        held_out: share of the fully labelled rows that is held out, by whole subjects; or a file of faces that are held
+            out, so that all of ``training.csv`` may be learnt from. On a card its path is relative to the card.
+        seed: draws which subjects; a file of held-out faces has no use for it.
     """
 
     reader: Literal["kaggle"]
-    held_out: Annotated[float, Field(gt=0, lt=1)]
-    seed: Annotated[int, Field(ge=0)]
+    held_out: Annotated[float | Path, BeforeValidator(_share_or_file)]
+    seed: Annotated[int, Field(ge=0)] = 0
 
 
 class RenderedData(_Table):
@@ -96,7 +113,7 @@ class RenderedData(_Table):
 
     reader: Literal["rendered"]
     training: PositiveInt
-    held_out: PositiveInt
+    held_out: Annotated[PositiveInt, BeforeValidator(_count)]
     seed: Annotated[int, Field(ge=0)]
     held_out_seed: Annotated[int, Field(ge=0)]
     fully_labelled: Annotated[float, Field(gt=0, le=1)]
@@ -135,16 +152,31 @@ class CardLimits(_Table):
     memory: Size
 
 
+class SubmissionRules(_Table):
+    """What may be handed in.
+
+    Attributes:
+        weights: of what loads weights trained elsewhere: ``marked``, it is graded and its entry says so; ``refused``.
+        max_size: bytes of code and weights together; None is no limit.
+        best_on_strangers: the least held-out error, in pixels of the card's metric, that a submission trained here has
+            reached. Brought weights are checked by it; None where nobody has measured it.
+    """
+
+    weights: Literal["marked", "refused"] = "marked"
+    max_size: Size | None = None
+    best_on_strangers: PositiveFloat | None = None
+
+
 class Benchmark(_Table):
     """A task with data, split, metric, bands and limits.
 
     Attributes:
         name: also the name of its board and of its folder in ``data/``.
-        title: one line for people.
+        title: one line for the reader.
         layout: which keypoints; a card names a built-in layout or spells one out.
         image_size: (height, width) in pixels.
         metric: what ranks and bands.
-        data, bands, limits: see their classes.
+        data, bands, limits, submission: see their classes.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -155,6 +187,23 @@ class Benchmark(_Table):
     data: Annotated[KaggleData | RenderedData, Field(discriminator="reader")]
     bands: Bands
     limits: CardLimits
+    submission: SubmissionRules = SubmissionRules()
+
+    @field_validator("data")
+    @classmethod
+    def _can_be_drawn(cls, data: KaggleData | RenderedData, info: ValidationInfo) -> KaggleData | RenderedData:
+        layout = info.data.get("layout")
+        if isinstance(data, RenderedData) and layout and layout.keypoints != FACE15.keypoints:
+            raise ValueError(
+                f'reader = "rendered" draws the keypoints of layout "face15", and the card\'s layout {layout.name!r} '
+                'has others; say layout = "face15", or reader = "kaggle" for files of your own'
+            )
+        return data
+
+    @property
+    def held_out_file(self) -> Path | None:
+        """The file of held-out faces that the card names, if it names one."""
+        return self.data.held_out if isinstance(self.data.held_out, Path) else None
 
 
 def load_benchmark(name_or_card: str | Path) -> Benchmark:
@@ -169,7 +218,7 @@ def load_benchmark(name_or_card: str | Path) -> Benchmark:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CardError(f"{path}: cannot be read as TOML: {error}") from error
     try:
-        return Benchmark.model_validate(table)
+        return Benchmark.model_validate(table, context=path.parent)
     except ValidationError as invalid:
         problems = "; ".join(_explain(problem) for problem in invalid.errors())
         raise CardError(f"{path}: {problems}") from None

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from harness.benchmark import Benchmark
     from harness.datasets.faces import FaceSet
     from harness.isolation.limits import Limits
-    from harness.runs.job import Run
+    from harness.runs.facts import NetworkFacts
+    from harness.runs.run import Run
 
 EXAMPLES = """
   harness check submissions/my_model.py
@@ -42,11 +43,12 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.benchmark import load_benchmark
     from harness.reporting.console import plain, tail_lines
     from harness.reporting.progress import ProgressLine
-    from harness.runs.job import run_job
+    from harness.runs.executors import Local, run_one
+    from harness.runs.job import Job, Material
     from harness.submission.source import find_source
 
     source = find_source(arguments.submission)
-    if source.entry is None:
+    if not source.has_code:
         raise UsageError(f"{source.path}: a CSV of predictions has nothing to run; `harness score` scores it")
     benchmark = load_benchmark(arguments.benchmark)
     faces, total = _some_training_faces(benchmark, arguments)
@@ -54,7 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
     conditions = run_conditions(arguments, benchmark, training_seconds=_TRAINING_SECONDS)
     images = np.concatenate([asked.images, asked.images[:, :, ::-1]])
     with ProgressLine(sys.stderr) as line:
-        result = run_job(source, training, images, conditions, line.training)
+        job = Job(source.label, source.pack(), Material(training, images), conditions)
+        result = run_one(job, Local(), line.listen)
     if result.predictions is None:
         reason = f"{source.path}: {plain(result.reason or '')}"
         raise SubmissionError("\n".join([reason, *tail_lines(result.log_tail)]))
@@ -115,11 +118,11 @@ def _forecast(result: Run, limits: Limits, image_size: tuple[int, int], tried: i
     """What all training faces would take, of which ``tried`` were tried, and whether the limits allow it."""
     from harness.units import format_bytes, format_seconds
 
-    networks = result.facts.get("networks") or []
+    networks = result.facts.networks
     if networks:
         rates = _rates(networks)
         seconds = sum(
-            network["epochs_planned"] * network.get("rows", tried) * total / tried / rate
+            (network.epochs_planned or 0) * (network.rows or tried) * total / tried / rate
             for network, rate in zip(networks, rates, strict=True)
         )
         basis = _basis(networks, rates)
@@ -140,10 +143,10 @@ def _forecast(result: Run, limits: Limits, image_size: tuple[int, int], tried: i
     ]
 
 
-def _rates(networks: list[dict[str, Any]]) -> list[float]:
+def _rates(networks: list[NetworkFacts]) -> list[float]:
     """Images a second of each network; that of its like, or else the slowest, for one that was not reached."""
-    told: list[float | None] = [each.get("images_per_second") for each in networks]
-    builds = [each["recipe"] | {"seed": None} for each in networks]
+    told = [each.images_per_second for each in networks]
+    builds = [each.recipe | {"seed": None} for each in networks]
 
     def of_build(build: dict[str, Any]) -> float:
         known = [(rate, each) for rate, each in zip(told, builds, strict=True) if rate]
@@ -154,9 +157,9 @@ def _rates(networks: list[dict[str, Any]]) -> list[float]:
     return [rate or of_build(build) for rate, build in zip(told, builds, strict=True)]
 
 
-def _basis(networks: list[dict[str, Any]], rates: list[float]) -> str:
-    epochs = sum(network["epochs_planned"] for network in networks)
-    trained = [rate for network, rate in zip(networks, rates, strict=True) if network["epochs_planned"]]
+def _basis(networks: list[NetworkFacts], rates: list[float]) -> str:
+    epochs = sum(network.epochs_planned or 0 for network in networks)
+    trained = [rate for network, rate in zip(networks, rates, strict=True) if network.epochs_planned]
     if not trained:
         return "weights are loaded"
     pace = " to ".join(dict.fromkeys(f"{each:,.0f}" for each in (min(trained), max(trained))))

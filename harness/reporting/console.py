@@ -34,6 +34,20 @@ def report(entry: Entry, benchmark: Benchmark) -> str:
     return "\n".join(lines)
 
 
+def line(entry: Entry) -> str:
+    """An entry in one line, where many are graded."""
+    if entry.status == "failed":
+        return f"  {entry.name:<32}  failed: {first_line(entry.reason or '')}"
+    band = (entry.band or "below ok").replace("_", " ")
+    flagged = "  flagged" if entry.flags else ""
+    return f"  {entry.name:<32}  {_interval(entry.scores['mean_pixel_error'])} px  {band}{flagged}"
+
+
+def first_line(text: str) -> str:
+    """The first line of a competitor's text, made harmless; empty if there is none."""
+    return next(iter(plain(text).strip().splitlines()), "")
+
+
 def scores(strata: Mapping[str, Stratum], benchmark: Benchmark, mistakes: list[str]) -> list[str]:
     """Lines with the headline's scores, the bands, where the error lies, the other strata and the known mistakes."""
     headline, *others = strata.items()

@@ -11,29 +11,31 @@ from support.tiny import Tiny
 
 from harness import Recipe
 from harness.cli import main
-from harness.runs.job import Run
+from harness.runs.facts import Facts, NetworkFacts
+from harness.runs.job import Job
+from harness.runs.run import Run
 
 TRIED, ALL = 16, 36
 """Training faces of the tiny benchmark that a check learns from, and all that there are."""
 
 
-def network(epochs: int, rate: float | None, rows: int = TRIED, **recipe: Any) -> dict[str, Any]:
-    """What a worker tells of a network: so many epochs planned and, once it has trained, on what and how fast."""
+def network(epochs: int, rate: float | None, rows: int = TRIED, **recipe: Any) -> NetworkFacts:
+    """What a worker says of a network: so many epochs planned and, once it has trained, on what and how fast."""
     trained = {"rows": rows, "images_per_second": rate} if rate else {}
-    return {"recipe": Recipe(**recipe).as_dict(), "epochs_planned": epochs, **trained}
+    return NetworkFacts(recipe=Recipe(**recipe).as_dict(), epochs_planned=epochs, **trained)
 
 
 @pytest.fixture
 def forecast(tiny: Tiny, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """The two lines of the forecast, where a worker tells of these networks."""
+    """The two lines of the forecast, where a worker says this of its networks."""
 
-    def forecast(*networks: dict[str, Any], options: tuple[str, ...] = ()) -> str:
-        def run_job(source, training, images, *_: Any) -> Run:
-            assert len(training) == TRIED
-            points = np.zeros((len(images), 15, 2), np.float32)
-            return Run(points, None, facts={"networks": list(networks)}, training_seconds=5, peak_memory=2**30)
+    def forecast(*networks: NetworkFacts, options: tuple[str, ...] = ()) -> str:
+        def run_one(job: Job, *_: Any) -> Run:
+            assert len(job.material.training) == TRIED
+            points = np.zeros((len(job.material.asked), 15, 2), np.float32)
+            return Run(points, None, Facts(networks=list(networks)), training_seconds=5, peak_memory=2**30)
 
-        monkeypatch.setattr("harness.runs.job.run_job", run_job)
+        monkeypatch.setattr("harness.runs.executors.run_one", run_one)
         path = tiny.submission(NETWORK)
         assert main(["check", str(path), "--benchmark", str(tiny.card), "--data", str(tiny.data), *options]) == 0
         return "\n".join(capsys.readouterr().out.splitlines()[-2:])

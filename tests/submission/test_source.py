@@ -56,6 +56,15 @@ def test_a_link_is_refused_since_it_may_lead_to_the_answers(tmp_path: Path, name
         find_source(tmp_path / submission)
 
 
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("name", ["mine.csv", "mine.py"])
+def test_a_pipe_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+
+    with pytest.raises(LoadError, match="is a pipe or a device"):
+        find_source(tmp_path / name)
+
+
 def test_what_is_too_large_to_be_a_submission_is_refused_unread(tmp_path: Path) -> None:
     (tmp_path / "long.py").write_text("x = 1\n" * 200_000)
     (tmp_path / "team").mkdir()
