@@ -6,6 +6,7 @@ import argparse
 import json
 import math
 import os
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -118,6 +119,13 @@ def size(text: str) -> int:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def device(text: str) -> str:
+    """An argument that names a device, as harness.learning.devices does, which would import torch here."""
+    if not re.fullmatch("auto|cpu|mps|cuda(:[0-9]+)?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a device; choose auto, cpu, mps, cuda, or cuda:1 and so on")
+    return text
+
+
 def whole(text: str) -> int:
     """An argument that counts from 1."""
     if not text.isdecimal() or int(text) < 1:
@@ -153,9 +161,12 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """What decides how a submission is run."""
     add_data_arguments(parser)
-    # The names are those of harness.learning.devices and harness.isolation.tiers, which would import torch here.
     parser.add_argument(
-        "--device", default="auto", choices=("auto", "cpu", "cuda", "mps"), help="where to train (auto)"
+        "--device",
+        type=device,
+        default="auto",
+        metavar="NAME",
+        help="where to train: cpu, mps, cuda, cuda:1, ... (auto)",
     )
     parser.add_argument(
         "--recipe", type=Path, metavar="FILE", help="changes to the submission, such as `harness tune` writes (JSON)"
@@ -167,6 +178,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=whole, metavar="N", help="in place of the recipe's epochs")
     parser.add_argument("--time-limit", type=duration, metavar="30m", help="for one submission (from the card)")
     parser.add_argument("--memory-limit", type=size, metavar="8g", help="for one submission (from the card)")
+    # The names are those of harness.isolation.tiers.
     parser.add_argument(
         "--isolation",
         default="auto",

@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from harness.datasets.faces import FaceSet, Split
 from harness.errors import DataError
-from harness.subjects import place
+from harness.subjects import order_by_hash
 
 SPLIT_VERSION = 1  # raise it whenever the same parameters would give another split
 HASH_CELLS = 12  # 12 x 12 horizontal and as many vertical differences: 288 bits
@@ -88,7 +88,7 @@ def split_by_subject(faces: FaceSet, held_out: float, seed: int, data_fingerprin
     if not complete.any():
         raise DataError("no row has all its keypoints, so there is nothing to score on; add fully labelled rows")
 
-    queue = np.array(sorted(range(len(subjects)), key=lambda i: place(seed, int(subjects[i]))))
+    queue = order_by_hash(subjects, seed)
     rows_so_far = np.cumsum(np.bincount(inverse[complete], minlength=len(subjects))[queue])
     taken = 1 + int(np.searchsorted(rows_so_far, held_out * complete.sum()))
     leaves = np.isin(inverse, queue[:taken])

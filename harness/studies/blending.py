@@ -31,7 +31,7 @@ from harness.runs.job import Job
 from harness.runs.run import Run
 from harness.studies.blend_weights import METHODS, Floats, blended, cross_fitted_error
 from harness.studies.folds import Folds
-from harness.subjects import cut as folds_by_subject
+from harness.subjects import folds_by_subject
 from harness.submission.source import Source
 
 _LONGEST_NAME = 100

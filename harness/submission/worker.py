@@ -59,7 +59,7 @@ def _run(job: Path, stage: _Stage, send: Callable[..., None]) -> None:
     task = json.loads((job / "input" / "job.json").read_text(encoding="utf-8"))
     layout = KeypointLayout(**task["layout"])
     image_size = (task["image_size"][0], task["image_size"][1])
-    _assert_device(task["device"])  # before anything of the submission's: a missing device is not its fault
+    _take_device(task["device"])  # before anything of the submission's: a missing device is not its fault
     arrays = {
         name: np.load(job / "input" / f"{name}.npy", mmap_mode="r") for name in ("images", "keypoints", "subjects")
     }
@@ -93,18 +93,24 @@ def _run(job: Path, stage: _Stage, send: Callable[..., None]) -> None:
     stage.enter("done")
 
 
-def _assert_device(name: str) -> None:
+def _take_device(name: str) -> None:
     if name != "cpu":
         # Torch takes seconds to import, and an estimator on the CPU may do without.
+        import torch
+
         from harness.learning.devices import choose_device
 
-        choose_device(name)
+        device = choose_device(name)
+        if device.type == "cuda" and device.index is not None:
+            torch.cuda.set_device(device)  # for what a submission itself puts on "cuda"
 
 
 def _explained(error: BaseException, stage: str, submission: Path) -> HarnessError:
     """The error that says in a sentence what an exception of any kind means for the competitor."""
     if isinstance(error, HarnessError):
-        return error
+        if error.__cause__ is None or not _out_of_memory(error.__cause__):
+            return error
+        error = error.__cause__
     place = origin(error, submission)
     where = f"{place}: " if place else ""
     if isinstance(error, SystemExit):
@@ -112,6 +118,11 @@ def _explained(error: BaseException, stage: str, submission: Path) -> HarnessErr
             f"{where}it called sys.exit({error.code!r}) while {stage}; a submission returns from its functions instead"
         )
     if _out_of_memory(error):
+        if any(word in str(error).lower() for word in _OF_A_GPU):
+            return LimitError(
+                f"{where}it ran out of the GPU's memory while {stage}, which no option raises; use a smaller "
+                "batch_size or model"
+            )
         return LimitError(
             f"{where}it ran out of memory while {stage}; use a smaller batch_size or model, or ask for more with "
             "--memory-limit"
@@ -122,7 +133,10 @@ def _explained(error: BaseException, stage: str, submission: Path) -> HarnessErr
     return SubmissionError(f"{where}{type(error).__name__} while {stage}: {error}")
 
 
+_OF_A_GPU = ("cuda", "cublas", "cudnn", "mps backend")
+
+
 def _out_of_memory(error: BaseException) -> bool:
     # Torch raises a RuntimeError for a refused allocation on the CPU and a type of its own on CUDA.
-    words = ("can't allocate memory", "cannot allocate memory", "out of memory")
+    words = ("can't allocate memory", "cannot allocate memory", "out of memory", "alloc_failed")
     return isinstance(error, MemoryError) or any(each in str(error).lower() for each in words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -52,12 +53,27 @@ def test_help_of_grade_imports_nothing_heavy() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--nonsense"], ["x.py", "--time-limit", "soon"], ["x.py", "--memory-limit", "8q"], ["x.py", "--epochs", "0"]],
+    [
+        *(
+            ["--nonsense"],
+            ["x.py", "--time-limit", "soon"],
+            ["x.py", "--memory-limit", "8q"],
+            ["x.py", "--epochs", "0"],
+        ),
+        *(["x.py", "--device", name] for name in ("tpu", "cuda:", "cuda:x", "cpu:0")),
+    ],
 )
 def test_a_wrong_argument_is_not_the_submissions_fault(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as left:
         grade(arguments)
     assert left.value.code == 3
+
+
+@pytest.mark.parametrize("name", ["auto", "cpu", "mps", "cuda", "cuda:1"])
+def test_a_device_may_have_a_number(name: str) -> None:
+    parser = argparse.ArgumentParser()
+    add_run_arguments(parser)
+    assert parser.parse_args(["--device", name]).device == name
 
 
 def test_new_writes_a_submission_that_runs_as_it_stands(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,7 +26,6 @@ from harness.runs.job import Job
 from harness.runs.run import Run
 from harness.studies.blend_weights import METHODS, blended, cross_fitted_error
 from harness.studies.blending import blend
-from harness.subjects import cut
 from harness.submission.source import find_source
 
 # Dots brighter than the noise say how far the whole face has moved; that leaves a fraction of a pixel.
@@ -180,16 +179,6 @@ def test_the_error_out_of_fold_is_of_weights_that_have_not_seen_the_face(method:
     unseen = cross_fitted_error(METHODS[method], members, keypoints, np.arange(60) % 3)
 
     assert error(METHODS[method](members, keypoints)) < error(METHODS["mean"](members, keypoints)) < unseen
-
-
-def test_folds_keep_people_together_and_are_even() -> None:
-    subjects = np.random.default_rng(0).integers(0, 40, size=300)
-
-    fold = cut(subjects, 3)
-
-    assert all(len(set(fold[subjects == person])) == 1 for person in range(40))
-    assert np.ptp(np.bincount(fold, minlength=3)) < 15
-    np.testing.assert_array_equal(cut(subjects[::-1], 3), fold[::-1])
 
 
 @pytest.mark.parametrize(
