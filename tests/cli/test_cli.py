@@ -16,7 +16,8 @@ from support.tiny import Tiny, draw_faces, write_kaggle
 from harness.benchmark import load_benchmark
 from harness.cli import main
 from harness.cli.grade import main as grade
-from harness.cli.parsing import Parser, add_run_arguments, run_conditions
+from harness.cli.parsing import Parser
+from harness.cli.running import add_run_arguments, run_conditions
 from harness.datasets.kaggle import read_test, read_training
 from harness.keypoints import FACE15
 
