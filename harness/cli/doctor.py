@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     import torch
 
     from harness.isolation.limits import usable_cores
-    from harness.isolation.survey import report
+    from harness.isolation.survey import survey
     from harness.isolation.tiers import probe
     from harness.learning.devices import choose_device
     from harness.places import cards
@@ -46,6 +46,6 @@ def run(arguments: argparse.Namespace) -> int:
     for tier, holds, why in probe():
         print(f"  {tier:<12}{'holds' if holds else 'no':<12}{why}")
     print("\nWhat they rest on:")
-    for finding in report():
+    for finding in survey():
         print(f"  {finding.name:<24}{'yes' if finding.holds else 'no':<6}{finding.remark}")
     return 0
