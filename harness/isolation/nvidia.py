@@ -90,6 +90,11 @@ def reads() -> list[str]:
     return [str(path) for path in dict.fromkeys(paths)]
 
 
+def proc_folders() -> list[str]:
+    """Folders of the driver below /proc."""
+    return [str(ROOT / path) for path in _READS if path.startswith("proc/driver/")]
+
+
 def _in_variable() -> list[Path]:
     folders = re.split("[:;]", os.environ.get("LD_LIBRARY_PATH", ""))
     return [ROOT / folder.lstrip("/") for folder in folders if folder.startswith("/")]
