@@ -54,8 +54,13 @@ def anonymous() -> int:
     total = 0
     for name in os.listdir("/proc"):  # noqa: PTH208 - names alone
         if name.isdecimal():
-            total += _anonymous(name) or _anonymous(_spokesman(int(name)))
+            total += private(int(name))
     return total
+
+
+def private(process: int) -> int:
+    """Bytes of memory without a file behind it that a process shares with nobody; Linux only."""
+    return _private(str(process)) or _private(_spokesman(process))
 
 
 def removed_files(process: int) -> dict[tuple[int, int], int]:
@@ -84,7 +89,7 @@ def mappings(process: int) -> list[Mapping]:
     return found
 
 
-def _anonymous(process: str) -> int:
+def _private(process: str) -> int:
     fields = _statm(process)
     return (fields[_RESIDENT] - fields[_SHARED]) * _PAGE
 

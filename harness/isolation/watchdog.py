@@ -16,7 +16,7 @@ import psutil
 from harness.isolation.cgroups import Cgroup
 from harness.isolation.limits import Limit, Limits
 from harness.isolation.losses import Loss, available_memory, unseen_memory, used_space
-from harness.isolation.processes import Mapping, is_alive, mappings, open_inodes, removed_files, usage
+from harness.isolation.processes import Mapping, is_alive, mappings, open_inodes, private, removed_files, usage
 
 _TICK, _HASTE = 0.05, 0.005  # seconds between two looks, and while something grows fast
 _HASTY_LOOKS = 40  # after the last growth
@@ -71,7 +71,7 @@ class Watchdog:
             self._hasty = _HASTY_LOOKS
         self._memory = memory
         self.peak_memory = max(self.peak_memory, memory)
-        if memory > self._limits.memory or self._took_unseen_memory():
+        if memory > self._limits.memory or self._took_unseen_memory(thorough):
             return "memory"
         if threads > self._limits.threads:
             return "threads"
@@ -117,13 +117,17 @@ class Watchdog:
             memory, threads = memory + more_memory, threads + more_threads
         return memory, threads
 
-    def _took_unseen_memory(self) -> bool:
-        """Whether the machine lost more than this worker may take, and by this worker."""
+    def _took_unseen_memory(self, thorough: bool) -> bool:
+        """Whether the worker holds more than it may, counting what the machine lost and no process shows."""
         if self._cgroup is not None and self._cgroup.bounds_memory:
             return self._cgroup.ran_out_of_memory()
-        if self._available - available_memory() <= self._limits.memory:  # which is soon read, and mostly so
+        available = available_memory()
+        if self._available - available > self._limits.memory // _FAST:
+            self._hasty, thorough = _HASTY_LOOKS, True
+        if not thorough:
             return False
-        return self._unseen.is_caused(self._memory, self._stopped)
+        self._available = available
+        return self._unseen.is_caused(sum(private(process.pid) for process in self._seen), self._stopped)
 
     def _fills_the_disk(self) -> bool:
         """Whether the file system lost much since the last look; what else is written there does no harm."""
