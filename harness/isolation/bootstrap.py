@@ -48,7 +48,7 @@ def _lock_in(plan: dict[str, Any], supervisor: int) -> str:
         hard = resource.getrlimit(kind)[1]
         limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(kind, (limit, limit))
-    if sys.platform == "linux" and not plan["huge_pages"]:
+    if sys.platform == "linux":
         with contextlib.suppress(OSError):  # a kernel without them
             _prctl(_PR_SET_THP_DISABLE, 1)  # a byte that is kept of one keeps all of it, and nobody counts that
     user = plan["user"]

@@ -96,7 +96,6 @@ def launch(
         "parent": None if inside_bwrap else os.getpid(),  # in there processes are numbered anew
         "rlimits": limits.rlimits(cuda=cuda, own_user=owner is not None),
         "cgroup": str(cgroup) if cgroup is not None else None,
-        "huge_pages": cgroup is not None and cgroup.bounds_memory,
         "user": owner.user if owner is not None else None,
         "closed": owner.closed if owner is not None else [],
         "isolated": walls,

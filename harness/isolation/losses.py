@@ -1,8 +1,9 @@
 """What the machine loses while a worker runs, of which no count of the worker's own says that it is the worker's.
 
-Memory can be held by the kernel on behalf of a process, and a file can be gone between two looks. The machine's own
-figures show that something is missing, but not to whom it went: other programs run besides, other workers too. So the
-worker is stopped for a moment, twice; only if the loss stops with it, it is to blame.
+Memory can be held by the kernel on behalf of a process. The machine's own figures show that something is missing, but
+not to whom it went: other programs run besides, other workers too. So the worker is stopped for a moment, several
+times; only if the loss stops with it every time, it is to blame. In doubt it is not: this is the last line, for
+machines without cgroups, and it misses what is taken slowly or has stopped growing.
 """
 
 from __future__ import annotations
@@ -10,16 +11,16 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from harness.isolation.limits import MIB
 from harness.isolation.processes import anonymous
 
-_SPELL = 0.04  # seconds that the worker runs, and then stands still
-_SPELLS = 2
-_STEP = 4 * MIB  # What is lost in a spell has to differ by more: the machine's figures waver.
+_SPELL = 0.03  # seconds that the worker runs, and then stands still
+_SPELLS = 3
+_STEP = 8 * MIB  # What is lost in a spell has to differ by more: the machine's figures waver.
 
 
 class Loss:
@@ -36,7 +37,7 @@ class Loss:
         self._limit = self._bar = limit
 
     def is_caused(self, seen: int, stopped: Callable[[], AbstractContextManager[None]]) -> bool:
-        """Whether more is gone than allowed, and by this worker.
+        """Whether more is gone than the worker may take, and by this worker.
 
         Args:
             seen: bytes that the worker is known to have, and that ``used`` does not count.
@@ -47,7 +48,7 @@ class Loss:
             return False
         if all(self._grows_by() - self._grows_by(stopped) > _STEP for _ in range(_SPELLS)):
             return True
-        self._bar = gone + self._limit // 8  # not this worker's; do not stop it again for the same
+        self._bar = gone + self._limit // 8  # not this worker's: do not stop it again for the same
         return False
 
     def _grows_by(self, stopped: Callable[[], AbstractContextManager[None]] | None = None) -> int:
@@ -71,9 +72,9 @@ def available_memory() -> int:
     return _memory("MemAvailable") if sys.platform == "linux" else 0
 
 
-def used_space(folders: Sequence[Path]) -> int:
-    """Bytes in use on the file system of the first of these folders."""
-    about = os.statvfs(folders[0])
+def used_space(folder: Path) -> int:
+    """Bytes in use on the file system of a folder."""
+    about = os.statvfs(folder)
     return (about.f_blocks - about.f_bfree) * about.f_frsize
 
 

@@ -50,7 +50,7 @@ class Watchdog:
         self._memory = self._shared = 0
         self._available = available_memory()
         self._unseen = Loss(unseen_memory, limits.memory)
-        self._space, self._room = Loss(self._unseen_space, limits.disk), used_space(folders)
+        self._space = used_space(folders[0])
         self.peak_memory = 0
         """Bytes, of all its processes together."""
 
@@ -131,14 +131,11 @@ class Watchdog:
 
     def _fills_the_disk(self) -> bool:
         """Whether the file system lost much since the last look; what else is written there does no harm."""
-        room, self._room = self._room, used_space(self._folders)
-        if self._room - room > self._limits.disk // _FAST:
+        space, self._space = self._space, used_space(self._folders[0])
+        if self._space - space > self._limits.disk // _FAST:
             self._hasty = _HASTY_LOOKS
             return True
         return False
-
-    def _unseen_space(self) -> int:
-        return used_space(self._folders) - self._measure_files()[1]
 
     def _files(self) -> Limit | None:
         mapped = {process.pid: mappings(process.pid) for process in self._seen}
@@ -151,7 +148,7 @@ class Watchdog:
         count, held = self._measure_files()
         if count > self._limits.files:
             return "files"
-        return "disk" if held > self._limits.disk or self._space.is_caused(0, self._stopped) else None
+        return "disk" if held > self._limits.disk else None
 
     def _measure_files(self) -> tuple[float, int]:
         """How many files the worker has, and the bytes they hold on disk, those without a name among them."""

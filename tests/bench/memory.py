@@ -2,7 +2,8 @@
 
     PYTHONPATH=tests python tests/bench/memory.py [NAME...]
 
-By MemAvailable, sampled all the while: what other programs take meanwhile counts as well, so let the machine be quiet.
+By MemAvailable, sampled all the while. What other programs take or give back meanwhile counts as well, so let the
+machine be quiet; each run waits until it is, and the table says by how much the figure wavered before it.
 Each cheat runs with a cgroup where this machine has one, and without; those that only CUDA leaves a way, with CUDA's
 system calls allowed besides.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,19 +21,22 @@ from unittest import mock
 from support.cheating import Verdict, all_cheats, constants, grade_cheat
 
 from harness.isolation.cgroups import why_no_cgroup
-from harness.isolation.limits import GIB
+from harness.isolation.limits import GIB, MIB
 from harness.isolation.losses import available_memory
 
 LIMIT = GIB
 MOST = {"cgroup": 1.25 * GIB, "no cgroup": 1.5 * GIB}
 SHARED = ("limit_memory_hidden", "limit_memory_unmapped")
 _EVERY = 0.005  # seconds between two samples
+_QUIET, _PATIENCE = 1.0, 20.0  # seconds that memory is to stand still before a run, and to wait for that
+_STILL = 16 * MIB
 
 
 class Lowest:
     """The least memory that was available while this was entered."""
 
     def __enter__(self) -> Lowest:
+        self.wavered = _settle()
         self.before = self.least = available_memory()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._sample)
@@ -52,6 +57,20 @@ class Lowest:
         return self.before - self.least
 
 
+def _settle() -> int:
+    """Wait until the machine is quiet; by how many bytes its memory wavered last."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        samples = [available_memory()]
+        end = time.monotonic() + _QUIET
+        while time.monotonic() < end:
+            time.sleep(10 * _EVERY)
+            samples.append(available_memory())
+        wavered = max(samples) - min(samples)
+        if wavered < _STILL or time.monotonic() > deadline:
+            return wavered
+
+
 @contextmanager
 def condition(*, cgroup: bool, cuda: bool, limit: int) -> Iterator[None]:
     """Run cheats so; all of them at the same limit."""
@@ -70,11 +89,11 @@ def _at(about: dict[str, object], limit: int) -> dict[str, object]:
     return about | {"LIMITS": limits | {"memory": limit}}
 
 
-def measure(cheat: Path, *, cgroup: bool, cuda: bool) -> tuple[int, Verdict]:
-    """Bytes that the machine lost at most, and what came of the cheat."""
+def measure(cheat: Path, *, cgroup: bool, cuda: bool) -> tuple[Lowest, Verdict]:
+    """What the machine lost, and what came of the cheat."""
     with condition(cgroup=cgroup, cuda=cuda, limit=LIMIT), Lowest() as lowest:
         verdict = grade_cheat(cheat)
-    return lowest.lost, verdict
+    return lowest, verdict
 
 
 def main(names: list[str]) -> int:
@@ -91,14 +110,13 @@ def main(names: list[str]) -> int:
         print(f"\n{kind}: at most {most / GIB:.2f} GiB at a limit of {LIMIT / GIB:.0f} GiB\n")
         worst = 0
         for cheat, cuda in runs:
-            lost, verdict = measure(cheat, cgroup=kind == "cgroup", cuda=cuda)
-            worst = max(worst, lost)
-            failed += lost > most or bool(verdict.gains)
+            lowest, verdict = measure(cheat, cgroup=kind == "cgroup", cuda=cuda)
+            worst = max(worst, lowest.lost)
+            failed += lowest.lost > most or bool(verdict.gains)
             what = f"{cheat.stem}{' with CUDA' if cuda else ''}"
-            print(
-                f"{what:<40}{lost / GIB:5.2f} GiB  {verdict.reason[:50] or verdict.status}", *verdict.gains, flush=True
-            )
-        print(f"{'the worst':<40}{worst / GIB:5.2f} GiB")
+            figures = f"{lowest.lost / GIB:5.2f} GiB  (+-{lowest.wavered / GIB:.2f})"
+            print(f"{what:<36}{figures}  {verdict.reason[:50] or verdict.status}", *verdict.gains, flush=True)
+        print(f"{'the worst':<36}{worst / GIB:5.2f} GiB")
     return int(failed > 0)
 
 
