@@ -42,10 +42,10 @@ def uncover(closed: Sequence[str], read: Iterable[str], write: Iterable[str]) ->
         return
     _checked(_libc().unshare(_CLONE_NEWNS), "/")
     _mount("none", "/", _MS_REC | _MS_PRIVATE)
-    places = {}  # Opened first: once covered, they are out of reach.
-    for path, flags in (*((path, _MS_RDONLY) for path in read), *((path, 0) for path in write)):
+    places: dict[str, tuple[int, int]] = {}  # Opened first: once covered, they are out of reach.
+    for path, flags in (*((path, 0) for path in write), *((path, _MS_RDONLY) for path in read)):
         for place in (path, os.path.realpath(path)):
-            if any(Path(place).is_relative_to(folder) for folder in closed):
+            if place not in places and any(Path(place).is_relative_to(folder) for folder in closed):
                 places[place] = (os.open(path, os.O_PATH | os.O_CLOEXEC), flags)
     for folder in closed:
         _mount("tmpfs", folder, _MS_NOSUID | _MS_NODEV, "tmpfs", "mode=755,size=1m")

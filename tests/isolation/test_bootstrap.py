@@ -132,7 +132,8 @@ def test_what_lies_in_a_closed_folder_shows_only_as_far_as_it_is_granted(closed_
         folder = Path({str(closed_folder)!r})
         say(user=os.getuid(),
             read=(folder / "granted" / "file").read_text(), beside=(folder / "beside").exists(),
-            write=os.access(folder / "granted" / "file", os.W_OK), here=os.getcwd())
+            write=os.access(folder / "granted" / "file", os.W_OK), here=os.getcwd(),
+            open=[n for n in range(3, 100) if n != channel and os.path.exists(f"/dev/fd/{{n}}")])
         Path("made").touch()
         (job / "output" / "made").touch()
         """,
@@ -143,6 +144,7 @@ def test_what_lies_in_a_closed_folder_shows_only_as_far_as_it_is_granted(closed_
     assert result.outcome.reason is None, result.outcome.log_tail
     assert result.told["user"] != 0 and f"user {result.told['user']}" in result.outcome.held
     assert result.told["read"] == "text" and not result.told["beside"] and not result.told["write"]
+    assert result.told["open"] == []
     assert result.told["here"] == str(closed_folder / "job" / "tmp")
     assert (closed_folder / "job" / "output" / "made").exists() and (closed_folder / "job" / "tmp" / "made").exists()
 
