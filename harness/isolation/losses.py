@@ -20,6 +20,8 @@ from harness.isolation.processes import anonymous
 
 _SPELL = 0.03  # seconds that the worker runs, and then stands still
 _SPELLS = 3
+_IN_USE = ("Active(anon)", "Inactive(anon)", "Unevictable", "SUnreclaim", "KernelStack", "PageTables", "Percpu")
+"""Memory of programs, files in memory among it, and the kernel's own."""
 _STEP = 8 * MIB  # What is lost in a spell has to differ by more: the machine's figures waver.
 
 
@@ -62,14 +64,20 @@ class Loss:
 
 def unseen_memory() -> int:
     """Bytes of memory that are in use and belong to no process that can be seen; Linux only, else 0."""
-    if sys.platform != "linux":
-        return 0
-    return _memory("MemTotal") - available_memory() - anonymous()
+    return used_memory() - anonymous() if sys.platform == "linux" else 0
+
+
+def used_memory() -> int:
+    """Bytes of memory that cannot be had back while they are in use; Linux only, else 0.
+
+    Added up, and not what MemAvailable lacks: a virtual machine may be given more memory the moment some is taken.
+    """
+    return sum(_memory().get(name, 0) for name in _IN_USE)
 
 
 def available_memory() -> int:
     """Bytes of memory that programs can still be given; Linux only, else 0."""
-    return _memory("MemAvailable") if sys.platform == "linux" else 0
+    return _memory().get("MemAvailable", 0)
 
 
 def used_space(folder: Path) -> int:
@@ -78,8 +86,9 @@ def used_space(folder: Path) -> int:
     return (about.f_blocks - about.f_bfree) * about.f_frsize
 
 
-def _memory(name: str) -> int:
-    for line in Path("/proc/meminfo").read_text().splitlines():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1]) * 1024
-    return 0
+def _memory() -> dict[str, int]:
+    """What /proc/meminfo says, in bytes."""
+    if sys.platform != "linux":
+        return {}
+    lines = (line.split() for line in Path("/proc/meminfo").read_text().splitlines())
+    return {name.rstrip(":"): int(value) * 1024 for name, value, *unit in lines if unit}

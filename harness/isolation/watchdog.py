@@ -15,7 +15,7 @@ import psutil
 
 from harness.isolation.cgroups import Cgroup
 from harness.isolation.limits import Limit, Limits
-from harness.isolation.losses import Loss, available_memory, unseen_memory, used_space
+from harness.isolation.losses import Loss, unseen_memory, used_memory, used_space
 from harness.isolation.processes import Mapping, is_alive, mappings, open_inodes, private, removed_files, usage
 
 _TICK, _HASTE = 0.05, 0.005  # seconds between two looks, and while something grows fast
@@ -48,7 +48,7 @@ class Watchdog:
         self._next_round = 0.0
         self._hasty = 0
         self._memory = self._shared = 0
-        self._available = available_memory()
+        self._used = used_memory()
         self._unseen = Loss(unseen_memory, limits.memory)
         self._space = used_space(folders[0])
         self.peak_memory = 0
@@ -121,12 +121,12 @@ class Watchdog:
         """Whether the worker holds more than it may, counting what the machine lost and no process shows."""
         if self._cgroup is not None and self._cgroup.bounds_memory:
             return self._cgroup.ran_out_of_memory()
-        available = available_memory()
-        if self._available - available > self._limits.memory // _FAST:
+        used = used_memory()
+        if used - self._used > self._limits.memory // _FAST:
             self._hasty, thorough = _HASTY_LOOKS, True
         if not thorough:
             return False
-        self._available = available
+        self._used = used
         return self._unseen.is_caused(sum(private(process.pid) for process in self._seen), self._stopped)
 
     def _fills_the_disk(self) -> bool:

@@ -2,8 +2,9 @@
 
     PYTHONPATH=tests python tests/bench/memory.py [NAME...]
 
-By MemAvailable, sampled all the while. What other programs take or give back meanwhile counts as well, so let the
-machine be quiet; each run waits until it is, and the table says by how much the figure wavered before it.
+By MemAvailable and by what the kernel counts as in use, whichever says more, sampled all the while: a virtual machine
+that is given memory on demand hides the first. What other programs take or give back meanwhile counts as well, so let
+the machine be quiet; each run waits until it is, and the table says by how much the figure wavered before it.
 Each cheat runs with a cgroup where this machine has one, and without; those that only CUDA leaves a way, with CUDA's
 system calls allowed besides.
 """
@@ -22,7 +23,7 @@ from support.cheating import Verdict, all_cheats, constants, grade_cheat
 
 from harness.isolation.cgroups import why_no_cgroup
 from harness.isolation.limits import GIB, MIB
-from harness.isolation.losses import available_memory
+from harness.isolation.losses import available_memory, used_memory
 
 LIMIT = GIB
 MOST = {"cgroup": 1.25 * GIB, "no cgroup": 1.5 * GIB}
@@ -32,12 +33,12 @@ _QUIET, _PATIENCE = 1.0, 20.0  # seconds that memory is to stand still before a 
 _STILL = 16 * MIB
 
 
-class Lowest:
-    """The least memory that was available while this was entered."""
+class Most:
+    """What the machine lost at most while this was entered."""
 
-    def __enter__(self) -> Lowest:
+    def __enter__(self) -> Most:
         self.wavered = _settle()
-        self.before = self.least = available_memory()
+        self.before, self.lost = _used(), 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._sample)
         self._thread.start()
@@ -49,23 +50,22 @@ class Lowest:
 
     def _sample(self) -> None:
         while not self._over.wait(_EVERY):
-            self.least = min(self.least, available_memory())
+            self.lost = max(self.lost, *(now - before for now, before in zip(_used(), self.before, strict=True)))
 
-    @property
-    def lost(self) -> int:
-        """Bytes that went at most."""
-        return self.before - self.least
+
+def _used() -> tuple[int, int]:
+    return used_memory(), -available_memory()
 
 
 def _settle() -> int:
     """Wait until the machine is quiet; by how many bytes its memory wavered last."""
     deadline = time.monotonic() + _PATIENCE
     while True:
-        samples = [available_memory()]
+        samples = [used_memory()]
         end = time.monotonic() + _QUIET
         while time.monotonic() < end:
             time.sleep(10 * _EVERY)
-            samples.append(available_memory())
+            samples.append(used_memory())
         wavered = max(samples) - min(samples)
         if wavered < _STILL or time.monotonic() > deadline:
             return wavered
@@ -89,11 +89,11 @@ def _at(about: dict[str, object], limit: int) -> dict[str, object]:
     return about | {"LIMITS": limits | {"memory": limit}}
 
 
-def measure(cheat: Path, *, cgroup: bool, cuda: bool) -> tuple[Lowest, Verdict]:
+def measure(cheat: Path, *, cgroup: bool, cuda: bool) -> tuple[Most, Verdict]:
     """What the machine lost, and what came of the cheat."""
-    with condition(cgroup=cgroup, cuda=cuda, limit=LIMIT), Lowest() as lowest:
+    with condition(cgroup=cgroup, cuda=cuda, limit=LIMIT), Most() as most_lost:
         verdict = grade_cheat(cheat)
-    return lowest, verdict
+    return most_lost, verdict
 
 
 def main(names: list[str]) -> int:
@@ -110,11 +110,11 @@ def main(names: list[str]) -> int:
         print(f"\n{kind}: at most {most / GIB:.2f} GiB at a limit of {LIMIT / GIB:.0f} GiB\n")
         worst = 0
         for cheat, cuda in runs:
-            lowest, verdict = measure(cheat, cgroup=kind == "cgroup", cuda=cuda)
-            worst = max(worst, lowest.lost)
-            failed += lowest.lost > most or bool(verdict.gains)
+            most_lost, verdict = measure(cheat, cgroup=kind == "cgroup", cuda=cuda)
+            worst = max(worst, most_lost.lost)
+            failed += most_lost.lost > most or bool(verdict.gains)
             what = f"{cheat.stem}{' with CUDA' if cuda else ''}"
-            figures = f"{lowest.lost / GIB:5.2f} GiB  (+-{lowest.wavered / GIB:.2f})"
+            figures = f"{most_lost.lost / GIB:5.2f} GiB  (+-{most_lost.wavered / GIB:.2f})"
             print(f"{what:<36}{figures}  {verdict.reason[:50] or verdict.status}", *verdict.gains, flush=True)
         print(f"{'the worst':<36}{worst / GIB:5.2f} GiB")
     return int(failed > 0)

@@ -9,19 +9,12 @@ from pathlib import Path
 import pytest
 
 from harness.isolation import nvidia
-from harness.isolation.cgroups import why_no_cgroup
 
 NODES = ("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-modeset", "nvidia0", "nvidia1")
 PCI = "sys/bus/pci/devices"
 CARD, SOUND = "0000:65:00.0", "0000:00:1f.3"
 
-_UNCOUNTED = "without a cgroup, what ends it is the machine's loss while it grows, which may be seen too late"
-WITH_SHARED_MEMORY = [
-    "limit_memory_hidden",
-    pytest.param(
-        "limit_memory_unmapped", marks=pytest.mark.xfail(why_no_cgroup() is not None, reason=_UNCOUNTED, strict=False)
-    ),
-]
+WITH_SHARED_MEMORY = ["limit_memory_hidden", "limit_memory_unmapped"]
 """Cheats that are refused shared memory without a file, unless CUDA is allowed, which needs it."""
 TOO_MUCH = "it needed more memory than its limit"
 """Why they fail then."""
