@@ -108,14 +108,14 @@ def test_what_goes_wrong_is_an_entry_with_a_reason(tiny: Tiny, case: str, capsys
     ids=["a pickle", "weights of another network"],
 )
 def test_weights_that_cannot_be_loaded(tiny: Tiny, content: bytes | None, reason: str) -> None:
-    tiny.submission("", "other.safetensors")
+    tiny.submission("", "mine.safetensors")
     if content is None:
         from safetensors.numpy import save
 
         content = save({"layers.1.weight": np.zeros((2, 2), np.float32)})
-    (tiny.root / "submissions" / "other.safetensors").write_bytes(content)
+    (tiny.root / "submissions" / "mine.safetensors").write_bytes(content)
 
-    code, entry = grade(tiny, NETWORK + "\nweights = 'other.safetensors'")
+    code, entry = grade(tiny, NETWORK + "\nweights = 'mine.safetensors'")
 
     assert code == 2
     assert reason in entry["reason"]
