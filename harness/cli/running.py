@@ -68,10 +68,18 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 def open_benchmark(arguments: argparse.Namespace) -> tuple[Benchmark, Split]:
     """The benchmark of ``--benchmark`` and its faces."""
+    benchmark = load_card(arguments.benchmark)
+    return benchmark, open_faces(benchmark, arguments)
+
+
+def load_card(name_or_card: str | Path) -> Benchmark:
+    """The benchmark of this name or card; says so where the card stands in for one that came with the harness."""
     from harness.benchmark import load_benchmark
 
-    benchmark = load_benchmark(arguments.benchmark)
-    return benchmark, open_faces(benchmark, arguments)
+    benchmark = load_benchmark(name_or_card)
+    if benchmark.replaces_shipped:
+        say(f"note: the card of {benchmark.name!r} is not the one that came with the harness")
+    return benchmark
 
 
 def open_faces(benchmark: Benchmark, arguments: argparse.Namespace) -> Split:

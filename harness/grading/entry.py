@@ -55,7 +55,7 @@ class Entry(_Record):
         threads: how many threads it computed with, such as "2" or "2, then 1".
         networks: what each network was trained with and how that went: recipe, rows, epochs and more.
         recipe: that of the only network, otherwise None.
-        fingerprints: sha256 of the ``source``, of the ``data`` and of the ``harness``'s own code.
+        fingerprints: sha256 of the ``source``, of the ``data``, of the ``card`` and of the ``harness``'s own code.
     """
 
     id: str

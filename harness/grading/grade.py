@@ -213,6 +213,7 @@ class Judge:
             fingerprints={
                 "source": source.fingerprint,
                 "data": self._split.fingerprint,
+                "card": self._benchmark.fingerprint,
                 "harness": harness_fingerprint(),
             },
             versions=_versions(),
