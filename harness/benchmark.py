@@ -159,11 +159,13 @@ class SubmissionRules(_Table):
         max_size: bytes of code and weights together; None is no limit.
         best_on_strangers: the least held-out error, in pixels of the card's metric, that a submission trained here has
             reached. Brought weights are checked by it; None where nobody has measured it.
+        held_out_images: when it gets them: ``after`` training, or ``during``, so that it may learn from them too.
     """
 
     weights: Literal["marked", "refused"] = "marked"
     max_size: Size | None = None
     best_on_strangers: PositiveFloat | None = None
+    held_out_images: Literal["after", "during"] = "after"
 
 
 class Benchmark(_Table):

@@ -120,6 +120,7 @@ def run_conditions(arguments: argparse.Namespace, benchmark: Benchmark, **more: 
         tier=choose(arguments.isolation),
         threads=arguments.threads,
         secrets=tuple(path for path in secrets if path is not None),
+        asked_while_training=benchmark.submission.held_out_images == "during",
         **more,
     )
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,14 +20,13 @@ from harness.errors import MachineError, PredictionError
 from harness.files import remove_tree
 from harness.isolation.launcher import Cores, launch
 from harness.isolation.outcome import Outcome
+from harness.isolation.pipes import TAIL
 from harness.isolation.reader import read_blob, read_predictions
 from harness.runs.conditions import Conditions
+from harness.runs.inputs import hand_over, order_of, write_inputs
 from harness.runs.run import Run
 from harness.runs.worker_log import Event, WorkerLog
 from harness.submission.source import Package
-
-_TRAINING_SHARE = 0.9
-"""Of the time limit; the rest is for loading and predicting."""
 
 _WEIGHTS_CAP = 2**30
 
@@ -109,15 +107,27 @@ def run_job(
     started = time.monotonic()
     log = WorkerLog(listen)
     conditions = job.conditions
-    order = _order(job.material)
+    order = order_of(job.material)
+    printed_before: int | None = None
     with _folder() as folder:
-        _write_inputs(folder, job, order)
+
+        def hear(message: dict[str, Any]) -> None:
+            nonlocal printed_before
+            log.hear(message)
+            if log.has_trained and printed_before is None:
+                printed_before = (folder / "log.txt").stat().st_size
+                if not conditions.asked_while_training:
+                    hand_over(folder, job.material.asked[order])
+
+        write_inputs(folder, job)
+        if conditions.asked_while_training:
+            hand_over(folder, job.material.asked[order])
         outcome = launch(
             folder,
             limits=conditions.limits,
             tier=conditions.tier,
             device=conditions.device,
-            on_message=log.hear,
+            on_message=hear,
             is_over=lambda: log.is_over or is_over(),
             secrets=conditions.secrets,
             cores=cores,
@@ -130,6 +140,7 @@ def run_job(
         predictions = weights = None
         stopped = log.is_over or is_over()
         reason = "it was stopped" if stopped else _why_failed(outcome, log)
+        quotes = log.failure is not None and log.has_trained
         if reason is None:
             try:
                 shape = (len(job.material.asked), len(job.material.training.layout), 2)
@@ -137,7 +148,8 @@ def run_job(
                 if conditions.save_weights:
                     weights = read_blob(folder / "output" / "weights.safetensors", _WEIGHTS_CAP)
             except PredictionError as error:
-                reason = str(error)
+                reason, quotes = str(error), True
+        log_before = _tail(folder / "log.txt", printed_before)
     return Run(
         predictions,
         reason,
@@ -148,6 +160,8 @@ def run_job(
         training_seconds=log.training_seconds,
         peak_memory=outcome.peak_memory,
         log_tail=outcome.log_tail,
+        log_before=outcome.log_tail if log_before is None else log_before,
+        quotes=quotes,
         weights=weights,
         stopped=stopped,
     )
@@ -168,36 +182,13 @@ def _why_failed(outcome: Outcome, log: WorkerLog) -> str | None:
     return None
 
 
-def _order(material: Material) -> NDArray[np.intp]:
-    """In which order (N,) the worker gets the images."""
-    count = len(material.asked)
-    return np.random.default_rng().permutation(count) if material.mixed else np.arange(count)
-
-
-def _write_inputs(folder: Path, job: Job, order: NDArray[np.intp]) -> None:
-    """Lay out what the worker may read."""
-    inside = folder / "input"
-    (folder / "output").mkdir()
-    job.package.write_to(inside / "submission")
-    material, conditions = job.material, job.conditions
-    np.save(inside / "images.npy", material.training.images)
-    np.save(inside / "keypoints.npy", material.training.keypoints)
-    np.save(inside / "subjects.npy", material.training.subjects)
-    np.save(inside / "asked.npy", material.asked[order])
-    task = {
-        "submission": job.package.entry,
-        "layout": asdict(material.training.layout),
-        "image_size": material.training.images.shape[1:],
-        "parts": material.parts or (len(material.asked),),
-        "device": conditions.device,
-        "threads": conditions.threads,
-        "overrides": conditions.overrides,
-        "suggested": conditions.suggested,
-        "time_budget": conditions.limits.seconds * _TRAINING_SHARE,
-        "training_seconds": conditions.training_seconds,
-        "save_weights": conditions.save_weights,
-    }
-    (inside / "job.json").write_text(json.dumps(task), encoding="utf-8")
+def _tail(log: Path, size: int | None) -> str | None:
+    """The last of the first ``size`` bytes that were printed; None where it never came so far."""
+    if size is None:
+        return None
+    with log.open("rb") as file:
+        file.seek(max(0, size - TAIL))
+        return file.read(min(size, TAIL)).decode("utf-8", "replace")
 
 
 @contextmanager
