@@ -1,4 +1,4 @@
-"""Search for a better recipe: many trainings, each judged on a part of the training people.
+"""Search for a better recipe: many trainings, each judged by what it predicts for a part of the training people.
 
 The first trial is the submission as it is. What is searched is its own search_space(trial), or the recipe's main fields
 around their present values. No held-out face is touched, nothing is recorded; `grade --recipe` takes what is found.
