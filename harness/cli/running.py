@@ -169,9 +169,9 @@ def make_executor(arguments: argparse.Namespace, conditions: Conditions) -> Loca
 
 @contextmanager
 def stopped_by_signals(executor: Local) -> Iterator[list[int]]:
-    """Have Ctrl-C, or a request to end, stop the runs: what is finished is still kept, recorded and written.
+    """Have Ctrl-C, TERM or HUP stop the runs: what is finished is still kept, recorded and written.
 
-    A second one ends the command at once.
+    A second one ends the command at once; one that is ignored, as under nohup, stays so.
 
     Yields:
         the signals that came.
@@ -179,7 +179,8 @@ def stopped_by_signals(executor: Local) -> Iterator[list[int]]:
     import signal
 
     came: list[int] = []
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.Signals[each] for each in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, each)]
+    before = {each: signal.getsignal(each) for each in numbers if signal.getsignal(each) != signal.SIG_IGN}
 
     def stop(number: int, _: object) -> None:
         came.append(number)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,12 +15,12 @@ from numpy.typing import NDArray
 from harness.datasets.faces import FaceSet
 from harness.datasets.store import fingerprint
 from harness.errors import MachineError, PredictionError
-from harness.files import remove_tree
 from harness.isolation.launcher import Cores, launch
 from harness.isolation.outcome import Outcome
 from harness.isolation.pipes import TAIL
 from harness.isolation.reader import read_blob, read_predictions
 from harness.runs.conditions import Conditions
+from harness.runs.folders import job_folder
 from harness.runs.inputs import hand_over, order_of, write_inputs
 from harness.runs.run import Run
 from harness.runs.worker_log import Event, WorkerLog
@@ -109,7 +107,7 @@ def run_job(
     conditions = job.conditions
     order = order_of(job.material)
     printed_before: int | None = None
-    with _folder() as folder:
+    with job_folder() as folder:
 
         def hear(message: dict[str, Any]) -> None:
             nonlocal printed_before
@@ -189,20 +187,3 @@ def _tail(log: Path, size: int | None) -> str | None:
     with log.open("rb") as file:
         file.seek(max(0, size - TAIL))
         return file.read(min(size, TAIL)).decode("utf-8", "replace")
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    try:
-        folder = Path(tempfile.mkdtemp(prefix="grade-"))
-        try:
-            yield folder
-        finally:
-            with suppress(OSError):  # what cannot be removed is left behind rather than the grading lost
-                remove_tree(folder)
-    except OSError as error:
-        if error.filename and str(error.filename).startswith(tempfile.gettempdir()):
-            raise MachineError(
-                f"{error.filename}: {error.strerror}; make room, or point TMPDIR to a folder that has some"
-            ) from error
-        raise
