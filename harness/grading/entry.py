@@ -52,6 +52,7 @@ class Entry(_Record):
         blend: of a blend, its members, their weights and their errors out of fold.
         overrides: changes from outside: recipe fields and keywords of ``build_model``.
         not_applied: names of those that this submission has no use for.
+        told: which of these keys hold what the submission's process said of itself, which nobody checked.
         threads: how many threads it computed with, such as "2" or "2, then 1".
         networks: what each network was trained with and how that went: recipe, rows, epochs and more.
         recipe: that of the only network, otherwise None.
@@ -82,6 +83,7 @@ class Entry(_Record):
     held: str = ""
     device: str
     threads: str = ""
+    told: list[str] = Field(default_factory=list)
     seed: int | None = None
     parameters: int | None = None
     overrides: dict[str, Any] = Field(default_factory=dict)

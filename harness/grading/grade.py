@@ -37,6 +37,8 @@ from harness.submission.source import Source
 _LIBRARIES = ("torch", "torchvision", "numpy", "timm", "albumentations", "opencv-python-headless", "scikit-learn")
 """What decides a result besides the harness's own code."""
 
+_TOLD = ("device", "threads", "seed", "parameters", "recipe", "networks", "not_applied", "seconds.training")
+
 _KEPT_BACK = (
     "it failed after it had got the held-out images, which are secret; what it said of that is kept for the teacher, "
     "in log.txt of --out DIR"
@@ -208,6 +210,8 @@ class Judge:
             trained=where_trained(source, run),
             isolation=run.isolation,
             held=run.held,
+            flags=run.remarks,
+            told=[*_TOLD] if source.has_code else [],
             device=facts.device,
             threads=facts.threads,
             seed=facts.seed,
@@ -248,7 +252,7 @@ class Judge:
             rows = next(iter(self._split.strata.values()))
             gap = gap_between(predictions[rows], held_out.take(rows), sampled, self._split.training.take(self.sample))
             flag = memoriser_flag(self._benchmark, value, gap) if entry.trained == "brought" else None
-            update |= {"gap": gap, "flags": [flag] if flag else []}
+            update |= {"gap": gap, "flags": [*entry.flags, *([flag] if flag else [])]}
         return entry.model_copy(update=update)
 
 

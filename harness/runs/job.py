@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,18 +16,18 @@ from numpy.typing import NDArray
 from harness.datasets.faces import FaceSet
 from harness.datasets.store import fingerprint
 from harness.errors import MachineError, PredictionError
+from harness.isolation.grants import uses_cuda
 from harness.isolation.launcher import Cores, launch
 from harness.isolation.outcome import Outcome
 from harness.isolation.pipes import TAIL
-from harness.isolation.reader import read_blob, read_predictions
+from harness.isolation.reader import read_predictions
 from harness.runs.conditions import Conditions
 from harness.runs.folders import job_folder
 from harness.runs.inputs import hand_over, order_of, write_inputs
 from harness.runs.run import Run
+from harness.runs.weights import read_weights
 from harness.runs.worker_log import Event, WorkerLog
 from harness.submission.source import Package
-
-_WEIGHTS_CAP = 2**30
 
 Listener = Callable[[Event], bool]
 """Hears what a run comes to, in the thread that waits for its worker; true ends the run."""
@@ -136,6 +137,7 @@ def run_job(
         if log.stage == "starting" and outcome.exit_code:
             raise MachineError(f"a worker could not start; it said: {outcome.log_tail.strip() or 'nothing'}")
         predictions = weights = None
+        remarks: list[str] = []
         stopped = log.is_over or is_over()
         reason = "it was stopped" if stopped else _why_failed(outcome, log)
         quotes = log.failure is not None and log.has_trained
@@ -143,15 +145,18 @@ def run_job(
             try:
                 shape = (len(job.material.asked), len(job.material.training.layout), 2)
                 predictions = read_predictions(folder / "output" / "predictions.npy", shape)[np.argsort(order)]
-                if conditions.save_weights:
-                    weights = read_blob(folder / "output" / "weights.safetensors", _WEIGHTS_CAP)
             except PredictionError as error:
                 reason, quotes = str(error), True
+        if reason is None and conditions.save_weights:
+            try:
+                weights = read_weights(folder / "output" / "weights.safetensors")
+            except PredictionError as error:
+                remarks.append(str(error))
         log_before = _tail(folder / "log.txt", printed_before)
     return Run(
         predictions,
         reason,
-        facts=log.facts,
+        facts=log.facts if _has_gpu(conditions.device) else log.facts.without_gpu(),
         isolation=str(conditions.tier),
         held=outcome.held,
         seconds=time.monotonic() - started,
@@ -161,6 +166,7 @@ def run_job(
         log_before=outcome.log_tail if log_before is None else log_before,
         quotes=quotes,
         weights=weights,
+        remarks=remarks,
         stopped=stopped,
     )
 
@@ -178,6 +184,11 @@ def _why_failed(outcome: Outcome, log: WorkerLog) -> str | None:
             "os._exit(), or ended the process otherwise"
         )
     return None
+
+
+def _has_gpu(device: str) -> bool:
+    """Whether a worker for this device may have used a GPU; on a Mac that cannot be known."""
+    return uses_cuda(device) or sys.platform == "darwin"
 
 
 def _tail(log: Path, size: int | None) -> str | None:

@@ -31,6 +31,7 @@ class Run:
         log_before: the last of what it printed before it got the images to predict.
         quotes: whether the reason may quote what it said when it had them.
         weights: the bytes of a safetensors file, where they were asked for.
+        remarks: what was wrong with it although it did not fail, a sentence each.
         stopped: whether a listener ended it; there is nothing to judge then.
         id, finished: of this run alone; kept with it, so that what is made of it twice is known as one thing.
     """
@@ -47,6 +48,7 @@ class Run:
     log_before: str = ""
     quotes: bool = False
     weights: bytes | None = None
+    remarks: list[str] = field(default_factory=list)
     stopped: bool = False
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     finished: str = field(default_factory=_now)
