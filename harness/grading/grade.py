@@ -29,6 +29,7 @@ from harness.grading.provenance import memoriser_flag, where_trained, why_refuse
 from harness.grading.scoring import gap_between, score
 from harness.runs.conditions import Conditions, harness_fingerprint
 from harness.runs.executors import Executor, Local
+from harness.runs.facts import Facts
 from harness.runs.job import Job
 from harness.runs.run import Run
 from harness.runs.worker_log import Event
@@ -211,7 +212,7 @@ class Judge:
             isolation=run.isolation,
             held=run.held,
             flags=run.remarks,
-            told=[*_TOLD] if source.has_code else [],
+            told=[*_TOLD] if facts != Facts() else [],
             device=facts.device,
             threads=facts.threads,
             seed=facts.seed,
