@@ -27,7 +27,7 @@ def report(entry: Entry, benchmark: Benchmark) -> str:
     if entry.status == "graded":
         band = (entry.band or "below ok").replace("_", " ")
         lines = [f"{_one_line(entry.name)} on {entry.board}: {band}", *scores(entry.strata, benchmark, entry.mistakes)]
-        lines += _section("Worth a look", entry.flags) + _section("What to try next", entry.advice)
+        lines += _section("What to try next", entry.advice)
     else:
         lines = [f"{_one_line(entry.name)} on {entry.board}: FAILED", *_failure(entry)]
     lines += ["", f"  {_how_it_ran(entry)}"]
