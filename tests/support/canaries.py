@@ -83,7 +83,8 @@ class Canaries:
             "abstract": f"\0{self._mark}",
             "mark": self._mark,
             "key": self._key,
-            "shape": (asked, *split.held_out.keypoints.shape[1:]),
+            "shape": split.held_out.keypoints.shape,
+            "asked_shape": (asked, *split.held_out.keypoints.shape[1:]),
         }
         self._before = self._state()
 
