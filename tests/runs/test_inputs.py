@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.submissions import estimator, grade
 from support.tiny import Tiny
@@ -13,6 +15,7 @@ from harness.benchmark import load_benchmark
 from harness.cli.grade import main
 from harness.datasets.secret import new_secret
 from harness.places import shipped
+from harness.runs.inputs import hand_over
 
 LOOKS = estimator(fit="print(os.path.exists('../input/asked.npy'))")
 WRITES = estimator(predict="open('../input/asked.npy', 'r+b')")
@@ -40,6 +43,20 @@ def test_held_out_images_may_not_be_changed(tiny: Tiny) -> None:
     code, entry = grade(tiny, WRITES)
 
     assert code == 2 and "your submission may not open" in entry["reason"]
+
+
+def test_the_images_are_as_open_to_a_user_of_its_own_as_other_inputs(tmp_path: Path) -> None:
+    (tmp_path / "input").mkdir()
+    images, asked = tmp_path / "input" / "images.npy", tmp_path / "input" / "asked.npy"
+    images.touch()
+    images.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(images, 0, 61_000)
+
+    hand_over(tmp_path, np.zeros((2, 8, 8), np.uint8))
+
+    assert (asked.stat().st_mode, asked.stat().st_gid) == (images.stat().st_mode, images.stat().st_gid)
+    assert len(np.load(asked)) == 2
 
 
 def grade_in_secret(
