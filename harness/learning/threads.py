@@ -202,10 +202,10 @@ def _compared(step: Step, numbers: Iterable[int], rows: int, clock: Callable[[],
 
 def _enough(step: Step, most: int, clock: Callable[[], float]) -> int:
     """How many rows to time: all of a step's, or as many of them as a large network trains in the time for it."""
-    rows = min(8, most)
+    rows = min(2, most)
     step(rows)  # sets kernels up
     while rows < most and rows / _rate(step, rows, clock) < _ONE_TIMING:
-        rows = min(2 * rows, most)
+        rows = min(4 * rows, most)
         step(rows)
     return rows
 
