@@ -8,22 +8,24 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
     ValidationError,
-    model_validator,
+    ValidationInfo,
+    field_validator,
 )
 
 from harness.errors import CardError
-from harness.keypoints import LAYOUTS, KeypointLayout
+from harness.keypoints import FACE15, LAYOUTS, KeypointLayout
+from harness.metrics import METRICS
 from harness.places import cards
 from harness.units import parse_bytes, parse_seconds
-
-Metric = Literal["mean_pixel_error", "rmse"]
 
 
 class _Table(BaseModel):
@@ -53,6 +55,20 @@ def _string(value: Any) -> str:
     return value
 
 
+def _share_or_file(value: Any, info: ValidationInfo) -> float | Path:
+    if isinstance(value, str) and value:
+        return Path(info.context or "") / value
+    if isinstance(value, float) and 0 < value < 1:
+        return value
+    raise ValueError("should be a share between 0 and 1, or a file of labelled faces in quotes")
+
+
+def _count(value: Any) -> Any:
+    if isinstance(value, str):
+        raise ValueError('should be a number of faces to draw; a file of held-out faces needs reader = "kaggle"')
+    return value
+
+
 def _pair(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
@@ -67,6 +83,17 @@ def _layout(value: Any) -> KeypointLayout:
     return _LayoutTable.model_validate(value).build()
 
 
+def _metric(name: str) -> str:
+    if name not in METRICS:
+        near = difflib.get_close_matches(name, METRICS, n=1)
+        raise ValueError(
+            "there is no such metric"
+            + (f"; did you mean {near[0]!r}?" if near else ".")
+            + f" Known: {', '.join(METRICS)}"
+        )
+    return name
+
+
 Duration = Annotated[float, BeforeValidator(lambda value: parse_seconds(_string(value)))]
 Size = Annotated[int, BeforeValidator(lambda value: parse_bytes(_string(value)))]
 
@@ -75,13 +102,14 @@ class KaggleData(_Table):
     """Photographs in Kaggle's files.
 
     Attributes:
-        held_out: share of the fully labelled rows that is held out, by whole subjects.
-        seed: draws which subjects.
+        held_out: share of the fully labelled rows that is held out, by whole subjects; or a file of faces that are held
+            out, so that all of ``training.csv`` may be learnt from. On a card its path is relative to the card.
+        seed: draws which subjects; a file of held-out faces has no use for it.
     """
 
     reader: Literal["kaggle"]
-    held_out: Annotated[float, Field(gt=0, lt=1)]
-    seed: Annotated[int, Field(ge=0)]
+    held_out: Annotated[float | Path, BeforeValidator(_share_or_file)]
+    seed: Annotated[int, Field(ge=0)] = 0
 
 
 class RenderedData(_Table):
@@ -96,32 +124,18 @@ class RenderedData(_Table):
 
     reader: Literal["rendered"]
     training: PositiveInt
-    held_out: PositiveInt
+    held_out: Annotated[PositiveInt, BeforeValidator(_count)]
     seed: Annotated[int, Field(ge=0)]
     held_out_seed: Annotated[int, Field(ge=0)]
     fully_labelled: Annotated[float, Field(gt=0, le=1)]
 
 
 class Bands(_Table):
-    """The largest value of the metric, in pixels, that still earns each band."""
+    """The worst value of the card's metric that still earns each band."""
 
-    ok: PositiveFloat
-    very_good: PositiveFloat
-    outstanding: PositiveFloat
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Bands:
-        if not self.outstanding < self.very_good < self.ok:
-            raise ValueError(
-                f"the bands are out of order (ok {self.ok}, very_good {self.very_good}, outstanding "
-                f"{self.outstanding}); less error is better, so each must be smaller than the one before"
-            )
-        return self
-
-    def best(self, value: float) -> str | None:
-        """The best band that a value earns, or None when it earns none."""
-        earned = [name for name in BANDS if value <= getattr(self, name)]
-        return earned[-1] if earned else None
+    ok: NonNegativeFloat
+    very_good: NonNegativeFloat
+    outstanding: NonNegativeFloat
 
 
 BANDS = tuple(Bands.model_fields)
@@ -135,26 +149,82 @@ class CardLimits(_Table):
     memory: Size
 
 
+class SubmissionRules(_Table):
+    """What may be handed in.
+
+    Attributes:
+        weights: of what loads weights trained elsewhere: ``marked``, it is graded and its entry says so; ``refused``.
+        max_size: bytes of code and weights together; None is no limit.
+        best_on_strangers: the least held-out error, in pixels of the card's metric, that a submission trained here has
+            reached. Brought weights are checked by it; None where nobody has measured it.
+    """
+
+    weights: Literal["marked", "refused"] = "marked"
+    max_size: Size | None = None
+    best_on_strangers: PositiveFloat | None = None
+
+
 class Benchmark(_Table):
     """A task with data, split, metric, bands and limits.
 
     Attributes:
         name: also the name of its board and of its folder in ``data/``.
-        title: one line for people.
+        title: one line for the reader.
         layout: which keypoints; a card names a built-in layout or spells one out.
         image_size: (height, width) in pixels.
-        metric: what ranks and bands.
-        data, bands, limits: see their classes.
+        metric: what ranks and bands; the name of one of `harness.metrics`.
+        data, bands, limits, submission: see their classes.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     title: str
     layout: Annotated[KeypointLayout, BeforeValidator(_layout)]
     image_size: Annotated[tuple[PositiveInt, PositiveInt], BeforeValidator(_pair)]
-    metric: Metric
+    metric: Annotated[str, AfterValidator(_metric)]
     data: Annotated[KaggleData | RenderedData, Field(discriminator="reader")]
     bands: Bands
     limits: CardLimits
+    submission: SubmissionRules = SubmissionRules()
+
+    @field_validator("data")
+    @classmethod
+    def _can_be_drawn(cls, data: KaggleData | RenderedData, info: ValidationInfo) -> KaggleData | RenderedData:
+        layout = info.data.get("layout")
+        if isinstance(data, RenderedData) and layout and layout.keypoints != FACE15.keypoints:
+            raise ValueError(
+                f'reader = "rendered" draws the keypoints of layout "face15", and the card\'s layout {layout.name!r} '
+                'has others; say layout = "face15", or reader = "kaggle" for files of your own'
+            )
+        return data
+
+    @property
+    def held_out_file(self) -> Path | None:
+        """The file of held-out faces that the card names, if it names one."""
+        return self.data.held_out if isinstance(self.data.held_out, Path) else None
+
+    @field_validator("bands")
+    @classmethod
+    def _in_order(cls, bands: Bands, info: ValidationInfo) -> Bands:
+        metric = METRICS.get(info.data.get("metric", ""))
+        if metric is None:
+            return bands  # a wrong metric is reported by its own key
+        places = [metric.place(edge) for edge in (bands.outstanding, bands.very_good, bands.ok)]
+        if not places[0] < places[1] < places[2]:
+            way = "smaller" if metric.better == "lower" else "larger"
+            raise ValueError(
+                f"the bands are out of order (ok {bands.ok}, very_good {bands.very_good}, outstanding "
+                f"{bands.outstanding}); of {metric.title} {metric.better} is better, so each must be {way} than the "
+                "one before"
+            )
+        return bands
+
+    def reaches(self, value: float, band: str) -> bool:
+        """Whether a value of the card's metric earns a band."""
+        return METRICS[self.metric].reaches(value, getattr(self.bands, band))
+
+    def best_band(self, value: float) -> str | None:
+        """The best band that a value of the card's metric earns, or None when it earns none."""
+        return next((band for band in reversed(BANDS) if self.reaches(value, band)), None)
 
 
 def load_benchmark(name_or_card: str | Path) -> Benchmark:
@@ -169,7 +239,7 @@ def load_benchmark(name_or_card: str | Path) -> Benchmark:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CardError(f"{path}: cannot be read as TOML: {error}") from error
     try:
-        return Benchmark.model_validate(table)
+        return Benchmark.model_validate(table, context=path.parent)
     except ValidationError as invalid:
         problems = "; ".join(_explain(problem) for problem in invalid.errors())
         raise CardError(f"{path}: {problems}") from None

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree. Each error knows whose fault it is and the exit code that says so.
+"""Everything that can go wrong, as one tree. The exit code of an error says whose fault it is.
 
     HarnessError                  exit 3  the harness's own fault
     ├── CardError                 exit 3  a benchmark card is not valid
@@ -24,44 +24,32 @@ class HarnessError(Exception):
     """Base of every error that a user may meet; its own instances are faults of the harness."""
 
     exit_code = 3
-    fault = "harness"
 
 
 class CardError(HarnessError):
     """A benchmark card is not valid."""
 
-    fault = "card"
-
 
 class DataError(HarnessError):
     """A data set is missing, damaged or not what its card says."""
-
-    fault = "data"
 
 
 class LeaderboardError(HarnessError):
     """Entries or a board cannot be read or written."""
 
-    fault = "leaderboard"
-
 
 class MachineError(HarnessError):
     """This machine lacks what was asked for."""
 
-    fault = "machine"
-
 
 class UsageError(HarnessError):
     """The command line does not fit together."""
-
-    fault = "usage"
 
 
 class SubmissionError(HarnessError):
     """The submission's fault; it becomes a failed entry with the message as its reason."""
 
     exit_code = 2
-    fault = "submission"
 
 
 class LoadError(SubmissionError):

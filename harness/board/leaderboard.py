@@ -1,47 +1,32 @@
-"""The leaderboard: entries as JSON files, and a ranked CSV per board that is derived from them.
+"""The leaderboard: entries as JSON files, and what is derived from them.
 
 leaderboard/entries/BOARD/ID.json     the record; never rewritten
-leaderboard/BOARD.csv                 derived; safe to delete, rebuilt from the entries
+leaderboard/BOARD.csv                 derived: every entry in a row, ranked
+leaderboard/.index/BOARD.sqlite       derived: what is known of the files, so that they need not be read again
 """
 
 from __future__ import annotations
 
-import csv
-import io
+import contextlib
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
-from harness.errors import LeaderboardError
+from harness.benchmark import Benchmark
+from harness.board.index import DEFAULT_METRIC, Index, Oldest
+from harness.board.table import HEADER, Row
+from harness.errors import LeaderboardError, UsageError
 from harness.files import write_atomically
 from harness.grading.entry import Entry
 
-COLUMNS = (
-    "rank",
-    "submission",
-    "status",
-    "mean_pixel_error",
-    "mean_pixel_error_low",
-    "mean_pixel_error_high",
-    "rmse",
-    "rmse_low",
-    "rmse_high",
-    "band",
-    "nme",
-    "failure_rate",
-    "parameters",
-    "training_seconds",
-    "total_seconds",
-    "peak_memory_mib",
-    "device",
-    "isolation",
-    "held_out",
-    "seed",
-    "date",
-    "id",
-    "reason",
-)
+_T = TypeVar("_T")
+_READER_WAITS = 5.0
+"""Seconds that a reader waits for the index before it reads the entries themselves."""
 
 
 @dataclass(frozen=True)
@@ -49,53 +34,78 @@ class Reading:
     """What a board's folder of entries holds.
 
     Attributes:
-        entries: the valid ones, best first, failed ones last.
-        problems: a sentence for each file that was left out: no entry, or one of other data.
+        rows: best first, failed ones last.
+        problems: a sentence for each file that was left out: it is not an entry, it is of other data, or it lacks the
+            metric that ranks.
     """
 
-    entries: list[Entry]
+    rows: list[Row]
+    problems: list[str]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What came of recording an entry.
+
+    Attributes:
+        rank: where it stands, from 1; None for a failed entry and for one that lacks the metric that ranks.
+        problems: as those of a `Reading`.
+    """
+
+    rank: int | None
     problems: list[str]
 
 
 class Leaderboard:
     """One board in a leaderboard folder.
 
+    It holds entries of one data set, that of its oldest entry.
+
     Args:
         folder: the leaderboard folder; made when the first entry is recorded.
-        board: the board's name.
+        board: the board's name: letters, digits, ``_``, ``.`` and ``-``, not beginning with a dot.
+        benchmark: the card by whose metric and bands the board ranks, whatever an entry says of its own; without one,
+            mean pixel error ranks.
         lock_timeout: seconds to wait for another process that is writing.
+
+    Attributes:
+        name: the board's.
+        csv: the path of its table.
+        ranked_by: the name of the metric that ranks.
+
+    Raises:
+        UsageError: the name cannot be a board's.
     """
 
-    def __init__(self, folder: Path, board: str, lock_timeout: float = 30) -> None:
+    def __init__(self, folder: Path, board: str, benchmark: Benchmark | None = None, lock_timeout: float = 30) -> None:
+        if not re.fullmatch(r"[\w-][\w.-]*", board):
+            raise UsageError(
+                f"{board!r} cannot be a board's name; take letters, digits, '_', '.' and '-', not beginning with a dot"
+            )
+        self.name = board
         self.csv = folder / f"{board}.csv"
         self._entries = folder / "entries" / board
+        self._index = folder / ".index" / f"{board}.sqlite"
+        self._benchmark = benchmark
+        self.ranked_by = benchmark.metric if benchmark else DEFAULT_METRIC
         self._lock = FileLock(folder / ".lock", timeout=lock_timeout)
 
     @staticmethod
     def boards(folder: Path) -> list[str]:
         """The boards that have entries in this folder."""
-        return sorted(path.name for path in (folder / "entries").glob("*") if path.is_dir())
+        return sorted(path.name for path in (folder / "entries").glob("[!.]*") if path.is_dir())
+
+    def file(self, entry: Entry) -> Path:
+        """Where an entry is kept."""
+        return self._entries / f"{entry.id}.json"
 
     def read(self) -> Reading:
-        """All entries of the board's data, which is that of its oldest entry, ranked.
+        """The table, and a sentence for each file that was left out of it."""
+        return self._look(self._reading) or Reading([], [])
 
-        Other data's entries, as somebody may copy them in, and files that are no entries are told, not hidden.
-        """
-        found, problems = [], []
-        for path in sorted(self._entries.glob("*.json")):
-            try:
-                found.append((path, Entry.read(path)))
-            except LeaderboardError as error:
-                problems.append(str(error))
-        entries: list[Entry] = []
-        for path, entry in sorted(found, key=lambda each: (each[1].date, each[1].id)):
-            if entries and entry.fingerprints.get("data") != entries[0].fingerprints.get("data"):
-                problems.append(
-                    f"{path}: is of other data than {entries[0].id}; move it to the folder of another board"
-                )
-            else:
-                entries.append(entry)
-        return Reading(sorted(entries, key=lambda entry: (entry.ranking_value, entry.date)), problems)
+    def oldest(self) -> Oldest | None:
+        """The oldest entry, whose data is the board's; None on an empty board."""
+        return self._look(Index.oldest)
 
     def refuse_other_data(self, fingerprint: str) -> None:
         """Make sure that this board ranks entries of this data only.
@@ -103,91 +113,114 @@ class Leaderboard:
         Raises:
             LeaderboardError: the board holds entries of other data.
         """
-        others = [e for e in self.read().entries if e.fingerprints.get("data") != fingerprint]
-        if others:
-            raise LeaderboardError(
-                f"{self.csv}: holds entries of other data (such as {others[0].id}), and scores on different data "
-                "cannot be ranked together; name another board with --board NAME"
-            )
+        self._compare_data(self.oldest(), fingerprint)
 
-    def record(self, entry: Entry) -> Path:
-        """Keep an entry; `rebuild` then ranks it. Returns its file.
+    def record(self, entry: Entry) -> Recorded:
+        """Keep an entry, unless it is kept already, and rank it.
 
         Raises:
-            LeaderboardError: it could not be written.
+            LeaderboardError: the board holds entries of other data, another process holds the lock, or something cannot
+                be written. Whether the entry was kept, `file` shows.
         """
-        path = self._entries / f"{entry.id}.json"
-        try:
-            write_atomically(path, entry.to_json().encode())
-        except OSError as error:
-            raise LeaderboardError(f"{path}: the entry could not be written: {error.strerror}") from error
-        return path
+        with self._locked():
+            self._entries.mkdir(parents=True, exist_ok=True)
+            return self._with_index(lambda index: self._record(entry, index))
 
     def rebuild(self) -> list[str]:
-        """Derive the CSV from the entries; returns a sentence for each file that is no entry.
+        """Derive index and CSV anew from the entries; returns a sentence for each file that was left out.
 
         Raises:
             LeaderboardError: another process holds the lock, or the CSV cannot be written.
         """
+        with self._locked():
+            self._entries.mkdir(parents=True, exist_ok=True)
+            self._forget_index()
+            return self._with_index(self._write_csv).problems
+
+    def _reading(self, index: Index) -> Reading:
+        index.rank(self._benchmark)
+        return Reading(index.rows(), index.problems())
+
+    def _record(self, entry: Entry, index: Index) -> Recorded:
+        self._compare_data(index.oldest(), entry.fingerprints.get("data", ""))
+        path = self.file(entry)
+        if not path.exists():
+            try:
+                write_atomically(path, entry.to_json().encode())
+            except OSError as error:
+                raise LeaderboardError(f"{path}: the entry could not be written: {error.strerror}") from error
+            index.take(path)
+        return self._write_csv(index, entry.id)
+
+    def _write_csv(self, index: Index, entry_id: str = "") -> Recorded:
+        index.rank(self._benchmark)
+        own, lines = None, [HEADER]
+        for rank, (each, graded, line) in enumerate(index.lines(), start=1):
+            lines.append(f"{rank}{line}" if graded else line)
+            if graded and each == entry_id:
+                own = rank
+        write_atomically(self.csv, "".join(lines).encode())
+        return Recorded(own, index.problems())
+
+    def _compare_data(self, oldest: Oldest | None, fingerprint: str) -> None:
+        if oldest is not None and oldest.data != fingerprint:
+            raise LeaderboardError(
+                f"{self.csv}: holds entries of other data (such as {oldest.id}), and scores on different data "
+                "cannot be ranked together; name another board with --board NAME"
+            )
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
         try:
             self.csv.parent.mkdir(parents=True, exist_ok=True)
             with self._lock:
-                reading = self.read()
-                write_atomically(self.csv, _table(reading.entries).encode())
+                yield
         except Timeout:
             raise LeaderboardError(
                 f"{self._lock.lock_file}: another process has held the leaderboard's lock for "
-                f"{self._lock.timeout:.0f} s; the entries are safe; wait until it ends, then run "
+                f"{self._lock.timeout:.0f} s; what is on the board is safe; wait until that process ends, then run "
                 "`harness leaderboard rebuild`"
             ) from None
         except OSError as error:
             raise LeaderboardError(
-                f"{self.csv}: could not be written: {error.strerror}; the entries are safe; mend that, then run "
-                "`harness leaderboard rebuild`"
+                f"{self.csv}: could not be written: {error.strerror}; what is on the board is safe; mend that, then "
+                "run `harness leaderboard rebuild`"
             ) from error
-        return reading.problems
 
+    def _look(self, ask: Callable[[Index], _T]) -> _T | None:
+        """Ask the index, or one in memory where it cannot be had: whoever may only read the folder reads the board."""
+        if not self._entries.is_dir():
+            return None
+        try:
+            with self._lock.acquire(timeout=min(_READER_WAITS, self._lock.timeout)):
+                return self._with_index(ask)
+        except (Timeout, OSError):
+            pass
+        try:
+            return self._ask(None, ask)
+        except OSError as error:
+            raise LeaderboardError(f"{self._entries}: cannot be read: {error.strerror}") from error
 
-def _table(entries: list[Entry]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for rank, entry in enumerate(entries, start=1):
-        writer.writerow({column: safe_cell(value) for column, value in _row(rank, entry).items()})
-    return text.getvalue()
+    def _with_index(self, ask: Callable[[Index], _T]) -> _T:
+        """Ask the index, made again where it is damaged, or in memory where it cannot be written."""
+        for prepare in (self._make_index_folder, self._forget_index):
+            try:
+                prepare()
+            except OSError:
+                break
+            with contextlib.suppress(sqlite3.Error):
+                return self._ask(self._index, ask)
+        return self._ask(None, ask)
 
+    def _ask(self, path: Path | None, ask: Callable[[Index], _T]) -> _T:
+        with contextlib.closing(Index(path, self._entries)) as index:
+            return ask(index)
 
-def _row(rank: int, entry: Entry) -> dict[str, object]:
-    row: dict[str, object] = {
-        "rank": rank if entry.status == "graded" else "",
-        "submission": entry.submission,
-        "status": entry.status,
-        "band": entry.band or "",
-        "parameters": entry.parameters if entry.parameters is not None else "",
-        "training_seconds": f"{entry.seconds.training:.1f}",
-        "total_seconds": f"{entry.seconds.total:.1f}",
-        "peak_memory_mib": round(entry.peak_memory / 2**20),
-        "device": entry.device,
-        "isolation": entry.isolation,
-        "held_out": entry.held_out,
-        "seed": entry.seed if entry.seed is not None else "",
-        "date": entry.date,
-        "id": entry.id,
-        "reason": entry.reason or "",
-    }
-    for name in ("mean_pixel_error", "rmse"):
-        if name in entry.scores:
-            score = entry.scores[name]
-            row |= {name: f"{score.value:.4f}", f"{name}_low": f"{score.low:.4f}", f"{name}_high": f"{score.high:.4f}"}
-    for name in ("nme", "failure_rate"):
-        if name in entry.scores:
-            row[name] = f"{entry.scores[name].value:.4f}"
-    return row
+    def _make_index_folder(self) -> None:
+        ignored = self._index.parent / ".gitignore"
+        if not ignored.exists():
+            write_atomically(ignored, b"# Derived from the entries.\n*\n")
 
-
-def safe_cell(value: object) -> object:
-    """One line, and never a formula: a spreadsheet runs cells that begin with one of these signs."""
-    if not isinstance(value, str):
-        return value
-    line = " ".join(value.split())
-    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
+    def _forget_index(self) -> None:
+        for path in (self._index, self._index.with_name(f"{self._index.name}-journal")):
+            path.unlink(missing_ok=True)

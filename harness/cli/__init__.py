@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from harness.cli.parsing import Parser, run
+from harness.cli.parsing import Parser, Version, run
 
 _COMMANDS = {
     "new": "write a submission that runs as it stands",
@@ -36,6 +36,7 @@ def main(argv: list[str] | None = None) -> int:
         description="Tools around `grade`, which grades a submission and records it.",
         examples=_EXAMPLES,
     )
+    parser.add_argument("--version", action=Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, summary in _COMMANDS.items():
         module = import_module(f"harness.cli.{name}")

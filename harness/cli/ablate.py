@@ -15,19 +15,27 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.parsing import add_run_arguments, open_benchmark, run_conditions, whole
+from harness.cli.outputs import try_files, try_folder, write
+from harness.cli.parsing import (
+    add_executor_arguments,
+    add_run_arguments,
+    make_executor,
+    open_benchmark,
+    run_conditions,
+    whole,
+)
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from harness.grading.scoring import Metric
+    from harness.estimates import Estimate
     from harness.studies.ablation import Row
 
 EXAMPLES = """
   harness ablate submissions/my_model.py
   harness ablate plain_cnn --seeds 3 --benchmark kaggle --data ~/facial-keypoints-detection
 
-  # The same command goes on where it was left; each grading can be compared with any other:
-  harness compare my_model.ablation/flip=0-seed0-* my_model.ablation/ema=0-seed0-*
+  # The same command goes on where it was left; each run can be compared with any other:
+  harness compare my_model.ablation/flip=0-seed0-*.npz my_model.ablation/ema=0-seed0-*.npz
 """
 
 
@@ -39,42 +47,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="FILE",
-        help="the table as CSV (SUBMISSION.ablation.csv); finished gradings are kept in a folder beside it",
+        help="the table as CSV (SUBMISSION.ablation.csv); finished runs are kept in a folder beside it without --work",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="the table as JSON")
     add_run_arguments(parser)
+    add_executor_arguments(parser, work=None)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print and write the table, a row as soon as it is known."""
-    from harness.cli.recording import write
     from harness.reporting.progress import ProgressLine
     from harness.studies.ablation import Ablation
     from harness.submission.source import find_source
 
     source = find_source(arguments.submission)
-    if source.entry is None:
+    if not source.has_code:
         raise UsageError(f"{source.path}: a CSV of predictions has no tricks that could be changed")
     out = arguments.out or Path(f"{source.name}.ablation.csv")
     if out.suffix != ".csv":
         raise UsageError(f"--out {out}: name a .csv file")
     benchmark, split = open_benchmark(arguments)
-    ablation = Ablation(
-        source,
-        benchmark,
-        split,
-        run_conditions(arguments, benchmark),
-        seeds=arguments.seeds,
-        folder=out.with_suffix(""),
-    )
+    try_files(arguments.json)
+    try_folder(out.parent)
+    arguments.work = arguments.work or out.with_suffix("")
+    conditions = run_conditions(arguments, benchmark)
+    ablation = Ablation(source, split, conditions, seeds=arguments.seeds)
     width = max(len("trick"), *map(len, ablation.tricks))
     print(f"  {'trick':<{width}}  {'mean pixel error':<21}  {'difference':<24}{'training':>12}", flush=True)
     rows: list[Row] = []
-    for trick in ablation.tricks:
-        with ProgressLine(sys.stderr) as line:
-            rows.append(ablation.row(trick, line.training))
-        print(_line(rows[-1], width), flush=True)
-        write(out, _csv(rows))
+    with ProgressLine(sys.stderr) as line:
+        for row in ablation.rows(make_executor(arguments, conditions), lambda _, event: line.listen(event)):
+            rows.append(row)
+            line.clear()
+            print(_line(row, width), flush=True)
+            write(out, _csv(rows))
     if arguments.json:
         write(arguments.json, json.dumps([asdict(row) for row in rows], indent=2) + "\n")
     print(f"\n  Below 0 the change makes it better. Intervals are 95 %, paired over people. Written to {out}.")
@@ -93,12 +99,12 @@ def _line(row: Row, width: int) -> str:
     return f"{trick}{_interval(row.error, '.3f')}  {difference:<24}{format_seconds(row.seconds):>12}{unclear}"
 
 
-def _interval(metric: Metric, form: str) -> str:
-    return f"{metric.value:{form}}  [{metric.low:{form}}, {metric.high:{form}}]"
+def _interval(estimate: Estimate, form: str) -> str:
+    return f"{estimate.value:{form}}  [{estimate.low:{form}}, {estimate.high:{form}}]"
 
 
 def _csv(rows: list[Row]) -> str:
-    from harness.board.leaderboard import safe_cell
+    from harness.board.table import safe_cell
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -113,5 +119,5 @@ def _columns(name: str) -> list[str]:
     return [name, f"{name}_low", f"{name}_high"]
 
 
-def _cells(metric: Metric | None) -> list[str]:
-    return [f"{value:.4f}" for value in (metric.value, metric.low, metric.high)] if metric else [""] * 3
+def _cells(estimate: Estimate | None) -> list[str]:
+    return [f"{value:.4f}" for value in (estimate.value, estimate.low, estimate.high)] if estimate else [""] * 3

@@ -11,8 +11,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from harness.cli.parsing import add_run_arguments, open_benchmark, run_conditions, whole
-from harness.cli.recording import add_recording_arguments, keep, open_board, write
+from harness.cli.outputs import try_files, try_folder, write
+from harness.cli.parsing import (
+    add_executor_arguments,
+    add_run_arguments,
+    make_executor,
+    open_benchmark,
+    run_conditions,
+    whole,
+)
+from harness.cli.recording import add_recording_arguments, keep, open_board
 from harness.errors import SubmissionError, UsageError
 
 EXAMPLES = """
@@ -33,22 +41,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how members are weighed: all alike, by a ridge regression for each coordinate, by greedy selection for "
         "each keypoint; auto takes what errs least out of fold (auto)",
     )
-    parser.add_argument(
-        "--work",
-        type=Path,
-        default=Path("blends"),
-        metavar="DIR",
-        help="where each finished run is kept at once: the same command goes on from there, and other blends of the "
-        "same submissions use it too; delete it when you are done (blends)",
-    )
     add_run_arguments(parser)
+    add_executor_arguments(parser, work=Path("blends"))
     kept = add_recording_arguments(parser)
     kept.add_argument("--name", metavar="NAME", help="what the leaderboard calls it (blend- and the members' names)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run what is not yet kept, then blend, score and record."""
-    from harness.reporting.console import report
     from harness.reporting.progress import ProgressLine
     from harness.studies.blending import blend
     from harness.submission.source import find_source
@@ -57,22 +57,26 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--folds 1 would leave no face to learn from; cut at least 2")
     members = [find_source(submission) for submission in arguments.submissions]
     benchmark, split = open_benchmark(arguments)
+    try_files(arguments.json)
+    try_folder(arguments.out)
     board = open_board(arguments, benchmark, split)
+    conditions = run_conditions(arguments, benchmark)
     with ProgressLine(sys.stderr) as line:
         graded = blend(
             members,
             benchmark,
             split,
-            run_conditions(arguments, benchmark),
-            work=arguments.work,
+            conditions,
+            make_executor(arguments, conditions),
             folds=arguments.folds,
             method=arguments.method,
             name=arguments.name,
-            board=board.csv.stem,
+            board=board.name,
             on_run=line.heading,
-            on_progress=line.training,
+            listen=lambda _, event: line.listen(event),
         )
-    keep(graded, f"{graded.entry.description}\n\n{report(graded.entry, benchmark)}", board, arguments, split)
+    print(f"{graded.entry.description}\n")
+    keep(graded, benchmark, board, arguments, split)
     if arguments.json:
         write(arguments.json, graded.entry.to_json())
     return SubmissionError.exit_code if graded.entry.status == "failed" else 0

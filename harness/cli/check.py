@@ -7,8 +7,9 @@ kept and which known mistakes are made, and forecasts the full run. No held-out 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.cli.parsing import add_run_arguments, open_faces, run_conditions
 from harness.errors import SubmissionError, UsageError
@@ -16,7 +17,9 @@ from harness.errors import SubmissionError, UsageError
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
     from harness.datasets.faces import FaceSet
-    from harness.runs.job import Run
+    from harness.isolation.limits import Limits
+    from harness.runs.facts import NetworkFacts
+    from harness.runs.run import Run
 
 EXAMPLES = """
   harness check submissions/my_model.py
@@ -40,11 +43,12 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.benchmark import load_benchmark
     from harness.reporting.console import plain, tail_lines
     from harness.reporting.progress import ProgressLine
-    from harness.runs.job import run_job
+    from harness.runs.executors import Local, run_one
+    from harness.runs.job import Job, Material
     from harness.submission.source import find_source
 
     source = find_source(arguments.submission)
-    if source.entry is None:
+    if not source.has_code:
         raise UsageError(f"{source.path}: a CSV of predictions has nothing to run; `harness score` scores it")
     benchmark = load_benchmark(arguments.benchmark)
     faces, total = _some_training_faces(benchmark, arguments)
@@ -52,12 +56,14 @@ def run(arguments: argparse.Namespace) -> int:
     conditions = run_conditions(arguments, benchmark, training_seconds=_TRAINING_SECONDS)
     images = np.concatenate([asked.images, asked.images[:, :, ::-1]])
     with ProgressLine(sys.stderr) as line:
-        result = run_job(source, training, images, conditions, line.training)
+        job = Job(source.label, source.pack(), Material(training, images), conditions)
+        result = run_one(job, Local(), line.listen)
     if result.predictions is None:
         reason = f"{source.path}: {plain(result.reason or '')}"
         raise SubmissionError("\n".join([reason, *tail_lines(result.log_tail)]))
     print(f"{source.path}: the contract is kept\n")
-    for text in [*_shown(result, asked), *_forecast(result, benchmark, len(training), total)]:
+    forecast = _forecast(result, conditions.limits, benchmark.image_size, len(training), total)
+    for text in [*_shown(result, asked), *forecast]:
         print(f"  {text}")
     return 0
 
@@ -108,25 +114,54 @@ def _shown(result: Run, asked: FaceSet) -> list[str]:
     return lines + [f"known mistake    {sentence}" for sentence in mistakes or ["none that shows after these seconds"]]
 
 
-def _forecast(result: Run, benchmark: Benchmark, tried: int, total: int) -> list[str]:
+def _forecast(result: Run, limits: Limits, image_size: tuple[int, int], tried: int, total: int) -> list[str]:
+    """What all training faces would take, of which ``tried`` were tried, and whether the limits allow it."""
     from harness.units import format_bytes, format_seconds
 
-    # The trainer reports its rate; of a competitor's own estimator only the whole time is known.
-    facts = result.facts.get("training")
-    rate = facts.get("images_per_second") if facts else None
-    if rate:
-        epochs = result.facts["recipe"]["epochs"]
-        seconds = epochs * total / rate
-        basis = f"{epochs} epochs at {rate:,.0f} images/s"
-    else:
+    networks = result.facts.networks
+    if networks:
+        rates = _rates(networks)
+        seconds = sum(
+            (network.epochs_planned or 0) * (network.rows or tried) * total / tried / rate
+            for network, rate in zip(networks, rates, strict=True)
+        )
+        basis = _basis(networks, rates)
+        verdict = "it will train for fewer epochs, or raise --time-limit"
+    else:  # of a competitor's own estimator only the whole time is known
         seconds = result.training_seconds * total / tried
         basis = "if it grows with the number of faces"
-    height, width = benchmark.image_size
+        verdict = "it would be stopped; do less, or raise --time-limit"
+    height, width = image_size
     # The faces that the trial did without, once as they come and once on the device.
     memory = result.peak_memory + 2 * max(0, total - tried) * height * width
-    limit = benchmark.limits.time
+    limit = format_seconds(limits.seconds)
     return [
-        f"forecast         {format_seconds(seconds)} of training ({basis}); the limit is {format_seconds(limit)}"
-        + ("; it will train for fewer epochs, or raise --time-limit" if rate and seconds > limit else ""),
-        f"memory           about {format_bytes(memory)}; the limit is {format_bytes(benchmark.limits.memory)}",
+        f"forecast         {format_seconds(seconds)} of training ({basis}); the limit is {limit}"
+        + (f"; {verdict}" if seconds > limits.seconds else ""),
+        f"memory           about {format_bytes(memory)}; the limit is {format_bytes(limits.memory)}"
+        + ("; use a smaller batch or network, or raise --memory-limit" if memory > limits.memory else ""),
     ]
+
+
+def _rates(networks: list[NetworkFacts]) -> list[float]:
+    """Images a second of each network; that of its like, or else the slowest, for one that was not reached."""
+    told = [each.images_per_second for each in networks]
+    builds = [each.recipe | {"seed": None} for each in networks]
+
+    def of_build(build: dict[str, Any]) -> float:
+        known = [(rate, each) for rate, each in zip(told, builds, strict=True) if rate]
+        alike = [rate for rate, each in known if each == build]
+        # No rate at all is known where every network loads its weights, and none is needed.
+        return min(alike or [rate for rate, _ in known], default=math.inf)
+
+    return [rate or of_build(build) for rate, build in zip(told, builds, strict=True)]
+
+
+def _basis(networks: list[NetworkFacts], rates: list[float]) -> str:
+    epochs = sum(network.epochs_planned or 0 for network in networks)
+    trained = [rate for network, rate in zip(networks, rates, strict=True) if network.epochs_planned]
+    if not trained:
+        return "weights are loaded"
+    pace = " to ".join(dict.fromkeys(f"{each:,.0f}" for each in (min(trained), max(trained))))
+    together = f"{len(networks)} networks, " if len(networks) > 1 else ""
+    return f"{together}{epochs} epochs at {pace} images/s"

@@ -12,8 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli.outputs import try_files, write
 from harness.cli.parsing import add_data_arguments, open_benchmark
-from harness.cli.recording import write
 from harness.errors import LoadError, UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness.datasets.faces import Split
-    from harness.grading.scoring import Metric
+    from harness.estimates import Estimate
 
 EXAMPLES = """
   grade unet multiscale --out result
@@ -32,7 +32,7 @@ EXAMPLES = """
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``harness compare``."""
-    what = "a .npy or .csv file of predictions, or a submission's folder that grade --out wrote"
+    what = "a .npy or .csv file of predictions, a run that ablate kept, or a submission's folder of grade --out"
     parser.add_argument("first", type=Path, metavar="A", help=what)
     parser.add_argument("second", type=Path, metavar="B", help="another")
     add_data_arguments(parser)
@@ -43,6 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print both scores and their difference; nothing is recorded."""
     from harness.grading.scoring import compare, score
 
+    try_files(arguments.json)
     benchmark, split = open_benchmark(arguments)
     held_out = split.held_out
     stratum, rows = next(iter(split.strata.items()))
@@ -77,6 +78,8 @@ def _read(path: Path, split: Split) -> NDArray[np.float32]:
     from harness.grading.predictions import read_file
     from harness.reporting.folder import ENTRY, PREDICTIONS
 
+    if path.suffix == ".npz":
+        return _kept(path, split)
     if path.is_dir():
         if not (path / PREDICTIONS).is_file():
             raise LoadError(f"{path}: has no {PREDICTIONS}; name the folder of one graded submission in it")
@@ -86,12 +89,25 @@ def _read(path: Path, split: Split) -> NDArray[np.float32]:
     return read_file(path, len(split.held_out), split.held_out.layout)
 
 
-def _verdict(difference: Metric) -> str:
+def _kept(path: Path, split: Split) -> NDArray[np.float32]:
+    """What a kept run predicted for the held-out faces."""
+    from harness.runs.kept import read_run
+
+    predictions = read_run(path).predictions
+    count = len(split.held_out)
+    if predictions is None or len(predictions) < count:
+        raise LoadError(
+            f"{path}: holds no predictions for these {count} faces; name their --benchmark, --data and --held-out"
+        )
+    return predictions[:count]
+
+
+def _verdict(difference: Estimate) -> str:
     if not difference.excludes_zero:
         return "The interval includes zero: on these faces they cannot be told apart."
     better, worse = ("B", "A") if difference.value < 0 else ("A", "B")
     return f"The interval excludes zero: {better} errs less than {worse}."
 
 
-def _interval(metric: Metric, form: str) -> str:
-    return f"{metric.value:{form}}  [{metric.low:{form}}, {metric.high:{form}}]"
+def _interval(estimate: Estimate, form: str) -> str:
+    return f"{estimate.value:{form}}  [{estimate.low:{form}}, {estimate.high:{form}}]"

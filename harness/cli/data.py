@@ -11,6 +11,7 @@ from harness.errors import UsageError
 EXAMPLES = """
   harness data prepare                                  # so that the first grading need not wait
   harness data info --benchmark kaggle --data ~/facial-keypoints-detection
+  harness data info --benchmark kaggle --data ~/facial-keypoints-detection --held-out exam.csv
   harness data prepare --export handout/                # what competitors may have, in Kaggle's files
   harness data render --count 16 --out faces.png        # a sheet of rendered faces with their keypoints
 """

@@ -9,14 +9,27 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import traceback
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.parsing import Parser, add_run_arguments, open_benchmark, run_conditions
+from harness.cli.outputs import try_files, try_folder, write
+from harness.cli.parsing import (
+    INTERRUPTED,
+    Parser,
+    Version,
+    add_executor_arguments,
+    add_run_arguments,
+    make_executor,
+    open_benchmark,
+    report_error,
+    run_conditions,
+    say,
+)
 from harness.cli.parsing import run as run_command
-from harness.cli.recording import add_recording_arguments, keep, open_board, write
-from harness.errors import HarnessError, SubmissionError, UsageError
+from harness.cli.recording import add_recording_arguments, keep, open_board
+from harness.errors import SubmissionError, UsageError
 
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
@@ -24,12 +37,16 @@ if TYPE_CHECKING:
     from harness.datasets.faces import Split
     from harness.grading.entry import Entry
     from harness.grading.grade import Graded
+    from harness.runs.conditions import Conditions
+    from harness.submission.source import Source
 
 EXAMPLES = """
   grade submissions/example.py
   grade submissions/example.py --benchmark kaggle --data ~/facial-keypoints-detection
-  grade submissions/*.py --time-limit 10m --json results.json
   grade submissions/my_model.py --require very_good --no-record   # in CI: exit code 1 below the band
+
+  # A whole class, two at a time; the same command goes on where it was interrupted:
+  grade class/*/model.py --jobs 2 --work grading --time-limit 10m --json results.json
 
 exit code:
   0 graded   1 graded, below --require   2 the submission's fault   3 the harness's, the data's or the machine's
@@ -41,13 +58,20 @@ BELOW_REQUIRED = 1
 def main(argv: list[str] | None = None) -> int:
     """Entry point of the ``grade`` command; returns the exit code."""
     parser = Parser(prog="grade", description=__doc__, examples=EXAMPLES)
+    parser.add_argument("--version", action=Version, nargs=0, help="print the version and exit")
     parser.add_argument("submissions", nargs="+", metavar="SUBMISSION", help="a file, a folder, or a baseline's name")
+    parser.add_argument(
+        "--author",
+        metavar="NAME",
+        help="who handed in (where two submissions have one name: the name of the folder that each lies in)",
+    )
     add_run_arguments(parser)
     parser.add_argument(
         "--require-isolation",
         choices=("landlock", "container", "bwrap"),
         help="refuse to grade behind anything weaker",
     )
+    add_executor_arguments(parser, work=None)
     kept = add_recording_arguments(parser)
     kept.add_argument("--save-weights", type=Path, metavar="FILE", help="write the trained weights (.safetensors)")
     kept.add_argument(
@@ -59,57 +83,127 @@ def main(argv: list[str] | None = None) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Grade every submission; one that fails does not take the others along."""
-    from harness.reporting.console import report
+    from harness.isolation.tiers import require
 
     if arguments.save_weights and len(arguments.submissions) > 1:
         raise UsageError("--save-weights FILE goes with one submission; grade them one at a time")
+    sources, codes = _find(arguments)
+    try_files(arguments.json, arguments.save_weights)
+    try_folder(arguments.out)
     benchmark, split = open_benchmark(arguments)
     board = open_board(arguments, benchmark, split)
-    codes, entries = [], []
-    for submission in arguments.submissions:
-        try:
-            graded = _grade(submission, arguments, benchmark, split, board)
-            entries.append(graded.entry)
-            keep(graded, report(graded.entry, benchmark), board, arguments, split)
-            codes.append(_exit_code(graded.entry, arguments.require, benchmark))
-            if arguments.save_weights and graded.weights is not None:
-                write(arguments.save_weights, graded.weights)
-        except HarnessError as error:
-            print(f"error: {error}", file=sys.stderr)
-            codes.append(error.exit_code)
-        except Exception as error:
-            # A fault of ours in one grading must not lose the grades of the others.
-            traceback.print_exc()
-            print(
-                f"error: {submission}: the harness failed ({type(error).__name__}); please report it", file=sys.stderr
-            )
-            codes.append(HarnessError.exit_code)
-    if arguments.json and entries:
-        records = [json.loads(entry.to_json()) for entry in entries]
-        write(arguments.json, json.dumps(records if len(arguments.submissions) > 1 else records[0], indent=2) + "\n")
-    return max(codes)
-
-
-def _grade(
-    submission: str, arguments: argparse.Namespace, benchmark: Benchmark, split: Split, board: Leaderboard
-) -> Graded:
-    from harness.grading.grade import grade
-    from harness.isolation.tiers import require
-    from harness.reporting.progress import ProgressLine
-    from harness.submission.source import find_source
-
-    source = find_source(submission)
     conditions = run_conditions(arguments, benchmark, save_weights=arguments.save_weights is not None)
     if arguments.require_isolation:
         require(conditions.tier, arguments.require_isolation)
-    with ProgressLine(sys.stderr) as line:
-        return grade(source, benchmark, split, conditions, board=board.csv.stem, on_progress=line.training)
+    if arguments.save_weights:
+        for source in sources:
+            _refuse_without_weights(source, split, conditions)
+    return _grade(sources, codes, arguments, benchmark, split, conditions, board)
+
+
+def _find(arguments: argparse.Namespace) -> tuple[list[Source], list[int]]:
+    """The submissions, and an exit code for each that the harness itself failed on."""
+    from harness.submission.source import find_or_refuse, name_authors
+
+    sources, codes = [], []
+    for submission in arguments.submissions:
+        try:
+            sources.append(find_or_refuse(submission))
+        except Exception as error:
+            codes.append(report_error(error, submission))
+    return name_authors(sources, arguments.author), codes
+
+
+def _grade(
+    sources: Sequence[Source],
+    codes: list[int],
+    arguments: argparse.Namespace,
+    benchmark: Benchmark,
+    split: Split,
+    conditions: Conditions,
+    board: Leaderboard,
+) -> int:
+    """Grade, record and report each; then write and say what came of all. Returns the exit code."""
+    from harness.grading.grade import grade_all
+    from harness.reporting.batch import BatchDisplay
+
+    several = len(arguments.submissions) > 1
+    entries: dict[str, Entry] = {}
+
+    def take(source: Source, graded: Graded | Exception) -> int:
+        try:
+            if isinstance(graded, Exception):
+                raise graded
+            entries[source.label] = graded.entry
+            if arguments.save_weights and graded.weights is not None:
+                write(arguments.save_weights, graded.weights)
+            keep(graded, benchmark, board, arguments, split, brief=several)
+            return _exit_code(graded.entry, arguments.require, benchmark)
+        except Exception as error:
+            # Whatever fails in one grading must not lose the others.
+            return report_error(error, source.label)
+
+    interrupted = False
+    executor = make_executor(arguments, conditions)
+    with BatchDisplay(sys.stderr, len(sources)) as display:
+        grading = grade_all(sources, benchmark, split, conditions, executor, board=board.name, listen=display.listen)
+        try:
+            with closing(grading):
+                for source, graded in grading:
+                    display.finished(source.label)
+                    codes.append(take(source, graded))
+        except KeyboardInterrupt:
+            interrupted = True
+    ordered = [entries[source.label] for source in sources if source.label in entries]
+    if arguments.json and ordered:
+        records = [json.loads(entry.to_json()) for entry in ordered]
+        write(arguments.json, json.dumps(records if several else records[0], indent=2) + "\n")
+    if several:
+        print(display.summary(ordered))
+    if interrupted:
+        say(_how_to_go_on(len(ordered), len(sources), arguments))
+        return INTERRUPTED
+    return max(codes)
+
+
+def _refuse_without_weights(source: Source, split: Split, conditions: Conditions) -> None:
+    """Say before training that there will be nothing to save.
+
+    Raises:
+        UsageError: the submission has no weights of its own to save.
+    """
+    from harness.grading.asking import material_for, sampled_rows
+    from harness.runs.executors import Local, ask_facts
+    from harness.runs.job import Job
+
+    saves = False
+    if source.has_code:
+        material = material_for(source, split, sampled_rows(split.training))
+        try:
+            saves = ask_facts(Job(source.label, source.pack(), material, conditions), Local()).facts.can_save_weights
+        except SubmissionError:
+            return  # it fails, and grading says how
+    if not saves:
+        raise UsageError(
+            f"--save-weights: {source.path} has no weights of one network to save; only a submission with build_model "
+            "has. Leave --save-weights out"
+        )
+
+
+def _how_to_go_on(done: int, total: int, arguments: argparse.Namespace) -> str:
+    kept = "graded" if arguments.no_record else "graded and recorded"
+    how = (
+        "the same command goes on from there"
+        if arguments.work
+        else "with --work DIR the same command would go on where it was"
+    )
+    return f"interrupted; {done} of {total} submissions were {kept}; {how}"
 
 
 def _exit_code(entry: Entry, required: str | None, benchmark: Benchmark) -> int:
     if entry.status == "failed":
         return SubmissionError.exit_code
-    if required and entry.scores[benchmark.metric].value > getattr(benchmark.bands, required):
-        print(f"  below {required}, which --require asks for", file=sys.stderr)
+    if required and not benchmark.reaches(entry.scores[benchmark.metric].value, required):
+        say(f"  below {required}, which --require asks for")
         return BELOW_REQUIRED
     return 0

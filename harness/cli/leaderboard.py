@@ -1,15 +1,24 @@
-"""Show a board, or derive it anew from its entries."""
+"""Show a board, or derive it anew from its entries.
+
+A board ranks by the metric of its benchmark's card, and shows the bands of that card.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.benchmark import Benchmark
+    from harness.board.leaderboard import Leaderboard
 
 EXAMPLES = """
   harness leaderboard show
   harness leaderboard show kaggle --all
   harness leaderboard rebuild          # after entries were copied in, restored or deleted
+  harness leaderboard rebuild spring --benchmark course/benchmark.toml     # after that card was changed
 """
 
 
@@ -20,6 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--leaderboard", type=Path, default=Path("leaderboard"), metavar="DIR", help="its folder (leaderboard)"
     )
+    parser.add_argument(
+        "--benchmark",
+        metavar="NAME|CARD",
+        help="whose metric ranks (the card that the entries name, where it is known)",
+    )
     parser.add_argument("--all", action="store_true", help="every entry, not only the best of each submission")
 
 
@@ -27,23 +41,42 @@ def run(arguments: argparse.Namespace) -> int:
     """Print or rebuild the boards."""
     from harness.board.leaderboard import Leaderboard
     from harness.errors import LeaderboardError
-    from harness.reporting.console import board_table
+    from harness.reporting.console import board_table, plain
 
     folder: Path = arguments.leaderboard
-    boards = arguments.board or Leaderboard.boards(folder)
-    if not boards:
+    known = Leaderboard.boards(folder)
+    found = [Leaderboard(folder, name) for name in arguments.board or known]
+    if not known:
         raise LeaderboardError(f"{folder}: there are no entries yet; `grade SUBMISSION` makes one")
-    for name in boards:
-        if name not in Leaderboard.boards(folder):
-            raise LeaderboardError(f"{folder}: has no board {name!r}; it has {', '.join(Leaderboard.boards(folder))}")
-        board = Leaderboard(folder, name)
+    for each in found:
+        if each.name not in known:
+            raise LeaderboardError(f"{folder}: has no board {each.name!r}; it has {', '.join(known)}")
+        board = Leaderboard(folder, each.name, _benchmark(each, arguments.benchmark))
         if arguments.action == "rebuild":
             problems = board.rebuild()
-            print(f"{board.csv}: {len(board.read().entries)} entries")
+            print(f"{board.csv}: {len(board.read().rows)} entries")
         else:
             reading = board.read()
             problems = reading.problems
-            print(board_table(name, reading.entries, every=arguments.all))
+            print(board_table(board.name, reading.rows, board.ranked_by, every=arguments.all))
         for problem in problems:
-            print(f"warning: {problem}", file=sys.stderr)
+            print(f"warning: {plain(problem)}", file=sys.stderr)
     return 0
+
+
+def _benchmark(board: Leaderboard, named: str | None) -> Benchmark | None:
+    """The card by which the board ranks; None where neither the command line nor the entries name one known here."""
+    from harness.benchmark import load_benchmark
+    from harness.places import cards
+
+    if named:
+        return load_benchmark(named)
+    oldest, known = board.oldest(), cards()
+    if oldest is None or oldest.benchmark in known:
+        return load_benchmark(known[oldest.benchmark]) if oldest else None
+    print(
+        f"warning: {board.name}: no card of benchmark {oldest.benchmark!r} is known here, so mean pixel error ranks, "
+        "and bands are those of the entries; name it with --benchmark NAME|CARD",
+        file=sys.stderr,
+    )
+    return None

@@ -5,19 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
+import re
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness.errors import HarnessError, RecipeError, UsageError
-from harness.units import parse_bytes, parse_seconds
+from harness.units import format_bytes, parse_bytes, parse_seconds
 
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
     from harness.datasets.faces import Split
-    from harness.runs.job import Conditions
+    from harness.runs.conditions import Conditions
+    from harness.runs.executors import Local
 
-INTERRUPTED = 130
+INTERRUPTED, CLOSED_PIPE = 130, 141
 _RECIPE_FILE = '{"lr": 0.002, "rotation": 15}'
 
 
@@ -27,6 +31,20 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *, examples: str, **options: Any) -> None:
         super().__init__(**options, formatter_class=argparse.RawDescriptionHelpFormatter)
         self.epilog = "examples:\n" + examples.strip("\n")
+        self._intermixed = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse; options may stand anywhere, also between arguments that may be repeated."""
+        words = sys.argv[1:] if args is None else list(args)
+        # argparse does so where it is asked to, and calls this method again for it; but it never asks the parser of a
+        # subcommand, and it loses a "--" on the way.
+        if self._intermixed or self._subparsers is not None or "--" in words:
+            return super().parse_known_args(words, namespace)
+        self._intermixed = True
+        try:
+            return self.parse_known_intermixed_args(words, namespace)
+        finally:
+            self._intermixed = False
 
     def error(self, message: str) -> NoReturn:
         """Print the usage and leave with the exit code of a usage error."""
@@ -34,21 +52,55 @@ class Parser(argparse.ArgumentParser):
         self.exit(UsageError.exit_code, f"{self.prog}: error: {message}\n")
 
 
+class Version(argparse.Action):
+    """--version: looked up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        """Print it and leave."""
+        from importlib.metadata import version
+
+        print(f"{parser.prog} {version('facial-keypoint-harness')}")
+        parser.exit()
+
+
 def run(parser: Parser, argv: list[str] | None) -> int:
     """Parse, call the command's ``run`` and turn an error into a sentence and an exit code."""
     arguments = parser.parse_args(argv)
     try:
         code: int = arguments.run(arguments)
-    except HarnessError as error:
-        from harness.reporting.console import plain  # imported late, as --help has no use for it
-
-        # The words may be a submission's own.
-        print(f"error: {plain(str(error))}", file=sys.stderr)
-        return error.exit_code
+        sys.stdout.flush()
     except KeyboardInterrupt:
-        print("interrupted; nothing was recorded", file=sys.stderr)
+        say("interrupted; nothing was recorded")
         return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read has seen enough. Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
+    except Exception as error:
+        return report_error(error)
     return code
+
+
+def report_error(error: Exception, about: str = "") -> int:
+    """Say what went wrong, in a sentence; returns the exit code.
+
+    Args:
+        error: one of `harness.errors`, or any other, which is a fault of the harness.
+        about: what it happened to, for a fault of the harness.
+    """
+    if isinstance(error, HarnessError):
+        say(f"error: {error}")
+        return error.exit_code
+    say("".join(traceback.format_exception(error)))
+    say(f"error: {about}{': ' if about else ''}the harness failed ({type(error).__name__}); please report it")
+    return HarnessError.exit_code
+
+
+def say(text: str) -> None:
+    """Print to stderr. The words may be a submission's own, so they are made harmless."""
+    from harness.reporting.console import plain  # imported late, as --help has no use for it
+
+    print(plain(text), file=sys.stderr)
 
 
 def duration(text: str) -> float:
@@ -65,6 +117,13 @@ def size(text: str) -> int:
         return parse_bytes(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def device(text: str) -> str:
+    """An argument that names a device, as harness.learning.devices does, which would import torch here."""
+    if not re.fullmatch("auto|cpu|mps|cuda(:[0-9]+)?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a device; choose auto, cpu, mps, cuda, or cuda:1 and so on")
+    return text
 
 
 def whole(text: str) -> int:
@@ -86,19 +145,28 @@ def share(text: str) -> float:
 
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
-    """--benchmark and --data."""
+    """--benchmark, --data and --held-out."""
     parser.add_argument(
         "--benchmark", default="rendered", metavar="NAME|CARD", help="a benchmark's name or its card (rendered)"
     )
     parser.add_argument("--data", type=Path, metavar="DIR", help="where the data's files are (data/NAME)")
+    parser.add_argument(
+        "--held-out",
+        type=Path,
+        metavar="FILE",
+        help="labelled faces in Kaggle's layout (.csv or .zip) to hold out, so that all others are learnt from",
+    )
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """What decides how a submission is run."""
     add_data_arguments(parser)
-    # The names are those of harness.learning.devices and harness.isolation.tiers, which would import torch here.
     parser.add_argument(
-        "--device", default="auto", choices=("auto", "cpu", "cuda", "mps"), help="where to train (auto)"
+        "--device",
+        type=device,
+        default="auto",
+        metavar="NAME",
+        help="where to train: cpu, mps, cuda, cuda:1, ... (auto)",
     )
     parser.add_argument(
         "--recipe", type=Path, metavar="FILE", help="changes to the submission, such as `harness tune` writes (JSON)"
@@ -110,6 +178,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=whole, metavar="N", help="in place of the recipe's epochs")
     parser.add_argument("--time-limit", type=duration, metavar="30m", help="for one submission (from the card)")
     parser.add_argument("--memory-limit", type=size, metavar="8g", help="for one submission (from the card)")
+    # The names are those of harness.isolation.tiers.
     parser.add_argument(
         "--isolation",
         default="auto",
@@ -127,12 +196,17 @@ def open_benchmark(arguments: argparse.Namespace) -> tuple[Benchmark, Split]:
 
 
 def open_faces(benchmark: Benchmark, arguments: argparse.Namespace) -> Split:
-    """The faces of a benchmark, from ``--data``, with a progress line while they are prepared."""
+    """The faces of a benchmark, from ``--data`` and ``--held-out``, with a progress line while they are prepared."""
     from harness.datasets.opening import open_split
     from harness.reporting.progress import ProgressLine
 
     with ProgressLine(sys.stderr) as line:
-        return open_split(benchmark, arguments.data, lambda done, total: line.count("rendering faces", done, total))
+        return open_split(
+            benchmark,
+            arguments.data,
+            lambda done, total: line.count("rendering faces", done, total),
+            arguments.held_out,
+        )
 
 
 def run_conditions(arguments: argparse.Namespace, benchmark: Benchmark, **more: Any) -> Conditions:
@@ -140,10 +214,13 @@ def run_conditions(arguments: argparse.Namespace, benchmark: Benchmark, **more: 
     from harness.isolation.limits import Limits
     from harness.isolation.tiers import choose
     from harness.places import prepared
-    from harness.runs.job import Conditions
+    from harness.runs.conditions import Conditions
 
     board = getattr(arguments, "leaderboard", None)
-    secrets = (arguments.data, prepared(benchmark.name), Path("data"), Path("submissions"), board)
+    # What others predicted lies in the folder of kept runs.
+    work = getattr(arguments, "work", None)
+    held_out = (arguments.held_out, benchmark.held_out_file)
+    secrets = (arguments.data, *held_out, prepared(benchmark.name), Path("data"), Path("submissions"), board, work)
     changes = read_recipe(arguments.recipe) if arguments.recipe else {}
     options = {name: getattr(arguments, name) for name in ("seed", "epochs")}
     limits = Limits(
@@ -158,6 +235,46 @@ def run_conditions(arguments: argparse.Namespace, benchmark: Benchmark, **more: 
         secrets=tuple(path for path in secrets if path is not None),
         **more,
     )
+
+
+def add_executor_arguments(parser: argparse.ArgumentParser, work: Path | None) -> None:
+    """--jobs, --work and --retry-failed: how many runs at a time, and where finished ones are kept."""
+    group = parser.add_argument_group("many runs")
+    group.add_argument(
+        "--jobs", type=whole, default=1, metavar="N", help="runs at a time; cores are divided between them (1)"
+    )
+    group.add_argument(
+        "--work",
+        type=Path,
+        default=work,
+        metavar="DIR",
+        help="where each finished run is kept at once: the same command goes on from there, and does nothing twice"
+        + (f" ({work})" if work else ""),
+    )
+    group.add_argument("--retry-failed", action="store_true", help="with --work: run again what failed before")
+
+
+def make_executor(arguments: argparse.Namespace, conditions: Conditions) -> Local:
+    """The executor that ``--jobs``, ``--work`` and ``--retry-failed`` ask for.
+
+    Raises:
+        MachineError: the folder of ``--work`` cannot be written.
+    """
+    import psutil
+
+    from harness.runs.executors import Local
+    from harness.runs.kept import KeptRuns
+
+    slots = max(1, min(arguments.jobs, psutil.virtual_memory().total // conditions.limits.memory))
+    if slots < arguments.jobs:
+        say(
+            f"running {slots} at a time, since each may use {format_bytes(conditions.limits.memory)} of memory; "
+            "a lower --memory-limit lets more run"
+        )
+    store = arguments.work and KeptRuns(
+        arguments.work, retry_failed=arguments.retry_failed, warn=lambda text: say(f"warning: {text}")
+    )
+    return Local(slots, store)
 
 
 def read_recipe(path: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from harness.cli.outputs import try_files
 from harness.cli.parsing import add_run_arguments, open_benchmark, run_conditions
 from harness.errors import SubmissionError, UsageError
 
@@ -47,21 +48,24 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.datasets.opening import open_lookup, open_test
     from harness.grading.predictions import asked_locations, write_long, write_wide
     from harness.reporting.progress import ProgressLine
-    from harness.runs.job import run_job
+    from harness.runs.executors import Local, run_one
+    from harness.runs.job import Job, Material
     from harness.submission.source import find_source
 
     source = find_source(arguments.submission)
-    if source.entry is None:
+    if not source.has_code:
         raise UsageError(f"{source.path}: holds predictions already; `harness score` scores them")
     if arguments.all_faces and arguments.images != "test":
         raise UsageError("--all-faces goes with --images test: who has learnt from held-out faces cannot predict them")
+    try_files(arguments.out)
     benchmark, split = open_benchmark(arguments)
     images, image_ids = split.held_out.images, np.arange(1, len(split.held_out) + 1)
     if arguments.images == "test":
         image_ids, images = open_test(benchmark, arguments.data)
+    material = Material(split.together() if arguments.all_faces else split.training, images)
+    job = Job(source.label, source.pack(), material, run_conditions(arguments, benchmark))
     with ProgressLine(sys.stderr) as line:
-        training = split.together() if arguments.all_faces else split.training
-        result = run_job(source, training, images, run_conditions(arguments, benchmark), line.training)
+        result = run_one(job, Local(), line.listen)
     if result.predictions is None:
         raise SubmissionError(f"{source.path}: {result.reason}")
     if arguments.format == "npy":

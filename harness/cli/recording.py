@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import LeaderboardError, MachineError
+from harness.cli.outputs import write
+from harness.cli.parsing import say
+from harness.errors import LeaderboardError
 
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
-    from harness.board.leaderboard import Leaderboard
+    from harness.board.leaderboard import Leaderboard, Recorded
     from harness.datasets.faces import Split
     from harness.grading.entry import Entry
     from harness.grading.grade import Graded
@@ -35,72 +36,70 @@ def open_board(arguments: argparse.Namespace, benchmark: Benchmark, split: Split
     """The board that will take the entry.
 
     Raises:
+        UsageError: ``--board`` cannot be a board's name.
         LeaderboardError: it holds entries of other data.
     """
     from harness.board.leaderboard import Leaderboard
 
-    board = Leaderboard(arguments.leaderboard, arguments.board or benchmark.name)
+    board = Leaderboard(arguments.leaderboard, arguments.board or benchmark.name, benchmark)
     if not arguments.no_record:
         board.refuse_other_data(split.fingerprint)
     return board
 
 
-def keep(graded: Graded, report: str, board: Leaderboard, arguments: argparse.Namespace, split: Split) -> None:
-    """Record a grading, print its report, and write its folder, as far as the arguments ask for it.
+def keep(
+    graded: Graded,
+    benchmark: Benchmark,
+    board: Leaderboard,
+    arguments: argparse.Namespace,
+    split: Split,
+    *,
+    brief: bool = False,
+) -> None:
+    """Record a grading, print its report (or a line), and write its folder, as far as the arguments ask for it.
 
     Raises:
         LeaderboardError: it could not be recorded; the message names the file in which it was kept instead.
     """
+    from harness.reporting.console import line, report
+
+    entry = graded.entry
+    text = line(entry) if brief else report(entry, benchmark)
     if arguments.no_record:
-        print(report)
+        print(text, flush=True)
     else:
-        _record(graded.entry, board, report)
+        _record(entry, board, text, brief)
     if arguments.out:
         from harness.reporting.folder import write_folder
 
-        write_folder(arguments.out / graded.entry.submission, graded, split)
+        for problem in write_folder(arguments.out / entry.author / entry.submission, graded, split):
+            say(f"warning: {problem}")
 
 
-def _record(entry: Entry, board: Leaderboard, report: str) -> None:
+def _record(entry: Entry, board: Leaderboard, text: str, brief: bool) -> None:
     """Put an entry on its board, then print its report and where it stands: who reads may close the pipe early."""
+    recorded = None
     try:
-        _put(entry, board)
-        problems = board.rebuild()
+        recorded = _put(entry, board)
     finally:
-        print(report)
-    for problem in problems:
-        print(f"warning: {problem}", file=sys.stderr)
-    if entry.status == "graded":
-        place = [each.id for each in board.read().entries].index(entry.id) + 1
-        print(f"  rank {place} on {board.csv}")
-    else:
-        print(f"  recorded on {board.csv}")
+        place = f"rank {recorded.rank} on {board.csv}" if recorded and recorded.rank else f"recorded on {board.csv}"
+        if recorded is None:
+            print(text, flush=True)
+        else:
+            print(f"{text}   {place}" if brief else f"{text}\n  {place}", flush=True)
+    for problem in recorded.problems:
+        say(f"warning: {problem}")
 
 
-def _put(entry: Entry, board: Leaderboard) -> None:
+def _put(entry: Entry, board: Leaderboard) -> Recorded:
     try:
-        board.record(entry)
+        return board.record(entry)
     except LeaderboardError as error:
+        if board.file(entry).exists():
+            raise
         rescued = Path(tempfile.gettempdir()) / f"{entry.id}.json"
         write(rescued, entry.to_json())
         raise LeaderboardError(
-            f"{error}. It was kept as {rescued}: copy it to that place and run `harness leaderboard rebuild`"
+            f"{error}. The entry was kept as {rescued}: copy it to {board.file(entry).parent}, or to the folder of "
+            "another board beside it, and run `harness leaderboard rebuild`"
         ) from error
-
-
-def write(path: Path, content: str | bytes) -> None:
-    """Write a file that the command line asks for.
-
-    Raises:
-        MachineError: it could not be written.
-    """
-    from harness.files import write_atomically
-
-    data = content.encode() if isinstance(content, str) else content
-    try:
-        if path.is_symlink() or (path.exists() and not path.is_file()):
-            path.write_bytes(data)  # a new file in the place of /dev/stdout would take it from every program
-        else:
-            write_atomically(path, data)
-    except OSError as error:
-        raise MachineError(f"{path}: could not be written: {error.strerror}") from error

@@ -6,8 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
+from harness.cli.outputs import try_files, write
 from harness.cli.parsing import add_data_arguments, open_benchmark
-from harness.cli.recording import write
 
 EXAMPLES = """
   harness predict submissions/my_model.py --out predictions.npy
@@ -31,6 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.grading.scoring import score
     from harness.reporting.console import scores
 
+    try_files(arguments.json)
     benchmark, split = open_benchmark(arguments)
     held_out = split.held_out
     predictions = read_file(arguments.predictions, len(held_out), held_out.layout)

@@ -63,13 +63,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run trials until there are enough, then write and print the best."""
-    from harness.cli.recording import write
+    from harness.cli.outputs import try_folder, write
     from harness.studies.tuning import Task, Tuner
     from harness.submission.source import find_source
 
     source = find_source(arguments.submission)
-    if source.entry is None:
+    if not source.has_code:
         raise UsageError(f"{source.path}: a CSV of predictions has nothing to tune")
+    out = arguments.out or Path(f"{source.name}.recipe.json")
+    try_folder(out.parent)
     benchmark, split = open_benchmark(arguments)
     task = Task(source, split.training, split.fingerprint, arguments.validation, run_conditions(arguments, benchmark))
     tuner = Tuner(task, arguments.study or Path("studies") / f"{source.name}-{benchmark.name}.journal")
@@ -81,7 +83,6 @@ def run(arguments: argparse.Namespace) -> int:
     if not tuner.ranking:
         raise SubmissionError(f"{source.path}: none of {len(tuner.finished)} trials in {tuner.journal} is complete")
     given = read_recipe(arguments.recipe) if arguments.recipe else {}
-    out = arguments.out or Path(f"{source.name}.recipe.json")
     write(out, json.dumps(given | tuner.ranking[0].user_attrs["changes"], indent=2) + "\n")
     print(_result(tuner))
     print(f"\n  grade {arguments.submission} --recipe {out}")
@@ -103,7 +104,7 @@ def _run_trials(tuner: Tuner, arguments: argparse.Namespace) -> None:
 
 def _line(trial: FrozenTrial) -> str:
     """A trial's number, what came of it, how long it took and what it changed."""
-    from harness.reporting.console import plain
+    from harness.reporting.console import first_line, plain
     from harness.units import format_seconds
 
     if "reason" in trial.user_attrs:
@@ -115,7 +116,7 @@ def _line(trial: FrozenTrial) -> str:
     seconds = format_seconds(trial.duration.total_seconds()) if trial.duration else ""
     told = _settings(trial.user_attrs.get("changes", {})) or "as it is"
     if "reason" in trial.user_attrs:
-        told += f": {trial.user_attrs['reason'].splitlines()[0]}"
+        told += f": {first_line(trial.user_attrs['reason'])}"
     return f"  {trial.number:>4}  {outcome:<19}{seconds:>11}   {plain(told)}"
 
 

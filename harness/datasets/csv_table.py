@@ -65,8 +65,13 @@ class CsvTable:
         return numbers
 
     def error(self, row: int, column: str, problem: str) -> DataError:
-        """What to raise about one cell; ``row`` counts data rows from 0, an editor counts lines from 1."""
-        return DataError(f"{self.source}, line {row + 2} (data row {row}), column {column!r}: {problem}")
+        """What to raise about one cell; ``row`` counts data rows from 0."""
+        return DataError(f"{self.source}, {row_name(row)}, column {column!r}: {problem}")
+
+
+def row_name(row: int) -> str:
+    """What error messages call a data row, counted from 0: editors count lines from 1, and the header is the first."""
+    return f"line {row + 2} (data row {row})"
 
 
 def find_csv(folder: Path, stem: str) -> Path:

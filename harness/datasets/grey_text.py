@@ -12,7 +12,7 @@ CHUNK_BYTES = 1 << 19  # of text at once, so that the arrays made of it stay in 
 
 
 class GreyTextError(ValueError):
-    """Text that is no image: ``row`` is its position among the texts, the message the problem and the remedy."""
+    """A text that is not an image: ``row`` is its position among the texts, the message the problem and the remedy."""
 
     def __init__(self, row: int, problem: str) -> None:
         super().__init__(problem)
@@ -23,7 +23,7 @@ def parse_grey(texts: Sequence[str], pixels: int) -> NDArray[np.uint8]:
     """uint8 (N, pixels): the grey values of N texts.
 
     Raises:
-        GreyTextError: a text has not exactly ``pixels`` numbers, or one that is no whole number from 0 to 255.
+        GreyTextError: a text has not exactly ``pixels`` numbers, or one that is not a whole number from 0 to 255.
     """
     values = np.empty((len(texts), pixels), np.uint8)
     step = max(1, CHUNK_BYTES // (4 * pixels))
@@ -42,7 +42,7 @@ def _parse_regular(texts: Sequence[str], pixels: int) -> NDArray[np.uint8] | Non
     if not joined.isascii():
         return None
     characters = np.frombuffer(joined.encode("ascii"), np.uint8)
-    digits = characters - ord("0")  # wraps round, so whatever is no digit becomes 10 or more
+    digits = characters - ord("0")  # wraps round, so whatever is not a digit becomes 10 or more
     ends = np.flatnonzero(digits > 9)
     if len(ends) != len(texts) * pixels:
         return None

@@ -2,6 +2,7 @@
 
 A row of ``training.csv`` is one face: two coordinates for each keypoint, empty where nobody labelled it, and ``Image``,
 the grey values row by row. ``subjects.csv`` (``Row`` from 0, ``Subject``) may stand beside it and say who is shown.
+A teacher's own held-out faces are another file of the same form.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.csv_table import CsvTable, find_csv, read_table
+from harness.datasets.csv_table import CsvTable, find_csv, read_table, row_name
 from harness.datasets.faces import FaceSet
 from harness.datasets.grey_text import GreyTextError, parse_grey
 from harness.datasets.split import near_duplicate_groups
@@ -62,11 +63,45 @@ def read_training(folder: Path, layout: KeypointLayout, image_size: tuple[int, i
         DataError: a file is missing, damaged or not in Kaggle's form; the message names file, line and column.
     """
     training, *subjects = training_sources(folder)
-    table = read_table(training, [*layout.columns, "Image"])
+    table = _labelled_table(training, layout)
     keypoints = _keypoints(table, layout, image_size)
     images = _images(table, image_size)
     codes = _subjects(subjects[0], len(images)) if subjects else near_duplicate_groups(images)
     return FaceSet(images, keypoints, codes, layout)
+
+
+def read_held_out(
+    path: Path, training: NDArray[np.uint8], training_path: Path, layout: KeypointLayout, image_size: tuple[int, int]
+) -> FaceSet:
+    """Every row of a file of held-out faces, in the form of training.csv or zipped; ``image_size`` is (H, W).
+
+    Subjects are groups of near-duplicate images, numbered from -1 down, so that none is also a subject of the training
+    faces, which are numbered from 0 up.
+
+    Args:
+        training: images uint8 (N, H, W) of the training file, which must hold none of the held-out ones.
+        training_path: that file, as error messages name it.
+
+    Raises:
+        DataError: the file is missing, damaged or not in Kaggle's form, no row of it has every keypoint, or one of its
+            images is also a training image.
+    """
+    if path.suffix not in (".csv", ".zip") or not path.is_file():
+        raise DataError(f"{path} is not a .csv or .zip file; name a file of labelled faces in Kaggle's layout")
+    table = _labelled_table(path, layout)
+    keypoints = _keypoints(table, layout, image_size)
+    images = _images(table, image_size)
+    faces = FaceSet(images, keypoints, -1 - near_duplicate_groups(images), layout)
+    if not faces.complete.any():
+        raise DataError(f"{table.source}: no row has all its keypoints, so there is nothing to score on; add some")
+    rows = {image.tobytes(): row for row, image in enumerate(training)}
+    shared = [(row, rows[image.tobytes()]) for row, image in enumerate(images) if image.tobytes() in rows]
+    if shared:
+        row, twin = shared[0]
+        problem = f"the same image stands in {training_path}, {row_name(twin)}; take it out of one of the two files"
+        more = f" ({len(shared)} rows are in both)" if len(shared) > 1 else ""
+        raise table.error(row, "Image", problem + more)
+    return faces
 
 
 def read_test(folder: Path, image_size: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
@@ -83,16 +118,21 @@ def read_lookup(folder: Path, layout: KeypointLayout) -> Lookup:
     """What IdLookupTable.csv (or .zip) asks for.
 
     Raises:
-        DataError: the file is missing, damaged, asks for a coordinate the layout has not, or repeats a RowId.
+        DataError: the file is missing, damaged, asks for a coordinate that the layout lacks, or repeats a RowId.
     """
     table = read_table(find_csv(folder, "IdLookupTable"), ["RowId", "ImageId", "FeatureName"], optional=["Location"])
     position = {name: i for i, name in enumerate(layout.columns)}
     features = table.column("FeatureName")
     for row, name in enumerate(features):
         if name not in position:
-            raise table.error(row, "FeatureName", f"{name!r} is no coordinate of layout {layout.name!r}; correct it")
+            problem = f"{name!r} is not a coordinate of layout {layout.name!r}; correct it"
+            raise table.error(row, "FeatureName", problem)
     keypoints, axes = np.divmod(np.array([position[name] for name in features], dtype=np.int64), 2)
     return Lookup(table.unique_integers("RowId"), table.integers("ImageId"), keypoints, axes)
+
+
+def _labelled_table(path: Path, layout: KeypointLayout) -> CsvTable:
+    return read_table(path, [*layout.columns, "Image"])
 
 
 def _images(table: CsvTable, image_size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -126,8 +166,8 @@ def _keypoints(table: CsvTable, layout: KeypointLayout, image_size: tuple[int, i
 def _coordinates(table: CsvTable, name: str, limit: int) -> NDArray[np.float64]:
     """float64 (N,): one column in pixels, NaN where empty.
 
-    A pixel's centre is a whole number, so the picture ends at ``limit`` - 0.5. Labels made by hand are placed to a
-    fraction of a pixel, and some people count from the pixel's corner; ``limit`` itself is therefore still allowed.
+    A pixel's centre is a whole number, so the image begins at -0.5 and ends at ``limit`` - 0.5. Labels made by hand are
+    placed to a fraction of a pixel, and some are counted from the pixel's corner, so ``limit`` itself is allowed too.
     """
     cells = table.column(name)
     values = np.empty(len(cells))
@@ -135,9 +175,9 @@ def _coordinates(table: CsvTable, name: str, limit: int) -> NDArray[np.float64]:
         try:
             values[row] = float(cell) if cell else math.nan
         except ValueError as error:
-            problem = f"{reprlib.repr(cell)} is no number; write pixels, or nothing where the point is not labelled"
+            problem = f"{reprlib.repr(cell)} is not a number; write pixels, or nothing where the point is not labelled"
             raise table.error(row, name, problem) from error
-    outside = np.flatnonzero((values < 0) | (values > limit))
+    outside = np.flatnonzero((values < -0.5) | (values > limit))
     if len(outside):
         row = int(outside[0])
         problem = f"{reprlib.repr(cells[row])} lies outside the image, which ends at {limit}; correct or empty the cell"
@@ -146,7 +186,7 @@ def _coordinates(table: CsvTable, name: str, limit: int) -> NDArray[np.float64]:
 
 
 def _subjects(path: Path, count: int) -> NDArray[np.int64]:
-    """int64 (count,): a number for the person in every training row."""
+    """int64 (count,): the subject of every training row, as a number."""
     table = read_table(path, ["Row", "Subject"])
     rows = table.unique_integers("Row")
     for line, row in enumerate(rows):
@@ -164,5 +204,5 @@ def _subjects(path: Path, count: int) -> NDArray[np.int64]:
 
 
 def _code(name: str) -> int:
-    """A number that no other row or person changes, so that new people do not reshuffle a split."""
+    """A number that depends on the name alone, so that new subjects do not reshuffle a split."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1

@@ -12,22 +12,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.benchmark import Benchmark, KaggleData, RenderedData
+from harness.benchmark import Benchmark, RenderedData
 from harness.datasets import kaggle, rendered
 from harness.datasets.faces import FaceSet, Split
-from harness.datasets.split import split_by_subject
+from harness.datasets.split import split_as_given, split_by_subject
 from harness.datasets.store import stored
 from harness.errors import DataError, UsageError
 from harness.places import prepared
 
 SEED_VARIABLE = "HARNESS_SECRET_SEED"
-"""The environment variable with which a teacher draws held-out faces that nobody can have seen."""
+"""The environment variable with which a teacher draws held-out faces that nobody has seen."""
 
 _SHORTEST_SECRET = 16
 
 
 def open_split(
-    benchmark: Benchmark, folder: Path | None = None, progress: Callable[[int, int], None] | None = None
+    benchmark: Benchmark,
+    folder: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    held_out: Path | None = None,
 ) -> Split:
     """The training and held-out faces of a benchmark.
 
@@ -35,14 +38,23 @@ def open_split(
         benchmark: its ``data`` table says what to open.
         folder: where the data's files are, ``data/NAME`` if None; rendered faces need none.
         progress: called with (done, total) while faces are rendered.
+        held_out: a file of labelled faces in Kaggle's layout to hold out in place of what the card says, so that every
+            row of ``training.csv`` may be learnt from.
 
     Raises:
-        DataError: files are missing, damaged or not what the card says.
-        UsageError: HARNESS_SECRET_SEED is too short to be a secret.
+        DataError: files are missing, damaged or not what the card says, or a held-out image is also a training image.
+        UsageError: HARNESS_SECRET_SEED is too short to be a secret, or rendered faces got a file of held-out ones.
     """
     if isinstance(benchmark.data, RenderedData):
+        if held_out is not None:
+            raise UsageError(
+                f"benchmark {benchmark.name!r} draws its held-out faces, so --held-out {held_out} does not fit; set "
+                f"{SEED_VARIABLE} for faces that nobody has seen, or name a benchmark that reads Kaggle's files"
+            )
         return _rendered(benchmark, benchmark.data, progress)
-    return _kaggle(benchmark, benchmark.data, folder or _default_folder(benchmark))
+    return _kaggle(
+        benchmark, folder or _default_folder(benchmark), held_out or benchmark.data.held_out, benchmark.data.seed
+    )
 
 
 def open_test(benchmark: Benchmark, folder: Path | None = None) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
@@ -60,16 +72,24 @@ def open_lookup(benchmark: Benchmark, folder: Path | None = None) -> kaggle.Look
     return kaggle.read_lookup(_test_folder(benchmark, folder), benchmark.layout)
 
 
-def _kaggle(benchmark: Benchmark, data: KaggleData, folder: Path) -> Split:
-    def read() -> dict[str, NDArray[Any]]:
-        faces = kaggle.read_training(folder, benchmark.layout, benchmark.image_size)
-        return {"images": faces.images, "keypoints": faces.keypoints, "subjects": faces.subjects}
+def _kaggle(benchmark: Benchmark, folder: Path, held_out: float | Path, seed: int) -> Split:
+    def faces(files: list[Path], read: Callable[[], FaceSet], kind: str) -> tuple[FaceSet, str]:
+        kind = f"{kind} {kaggle.VERSION} {benchmark.image_size} {benchmark.layout.columns}"
+        kept = stored(prepared(benchmark.name), files, lambda: _arrays(read()), kind)
+        return _face_set(benchmark, kept.arrays), kept.fingerprint
 
-    sources = kaggle.training_sources(folder)
-    kind = f"kaggle {kaggle.VERSION} {benchmark.image_size} {benchmark.layout.columns}"
-    kept = stored(prepared(benchmark.name), sources, read, kind)
-    faces = _face_set(benchmark, kept.arrays)
-    return split_by_subject(faces, data.held_out, data.seed, kept.fingerprint)
+    form = benchmark.layout, benchmark.image_size
+    files = kaggle.training_sources(folder)
+    training, read = faces(files, lambda: kaggle.read_training(folder, *form), "kaggle")
+    if isinstance(held_out, float):
+        return split_by_subject(training, held_out, seed, read)
+    others, read_for_scoring = faces(
+        # With the training files, so that their images are compared again whenever one of the files changes.
+        [held_out, *files],
+        lambda: kaggle.read_held_out(held_out, training.images, files[0], *form),
+        "kaggle held out",
+    )
+    return split_as_given(training, others, read, read_for_scoring)
 
 
 def _rendered(benchmark: Benchmark, data: RenderedData, progress: Callable[[int, int], None] | None) -> Split:
@@ -105,10 +125,14 @@ def _number(secret: str) -> int:
     """
     if len(secret) < _SHORTEST_SECRET:
         raise UsageError(
-            f"{SEED_VARIABLE} has {len(secret)} characters, and whoever tries that many can draw the held-out faces; "
-            f"use at least {_SHORTEST_SECRET}, such as the output of `openssl rand -hex 16`"
+            f"{SEED_VARIABLE} has {len(secret)} characters, so few that it could be found by trying, and with it the "
+            f"held-out faces; use at least {_SHORTEST_SECRET}, such as the output of `openssl rand -hex 16`"
         )
     return int.from_bytes(hashlib.sha256(secret.encode()).digest()[:16], "big")
+
+
+def _arrays(faces: FaceSet) -> dict[str, NDArray[Any]]:
+    return {"images": faces.images, "keypoints": faces.keypoints, "subjects": faces.subjects}
 
 
 def _face_set(benchmark: Benchmark, arrays: Mapping[str, NDArray[Any]]) -> FaceSet:
@@ -121,7 +145,5 @@ def _default_folder(benchmark: Benchmark) -> Path:
 
 def _test_folder(benchmark: Benchmark, folder: Path | None) -> Path:
     if isinstance(benchmark.data, RenderedData):
-        raise DataError(
-            f"benchmark {benchmark.name!r} has no test images; a benchmark whose data is read from Kaggle's files has"
-        )
+        raise DataError(f'benchmark {benchmark.name!r} has no test images; name one whose card says reader = "kaggle"')
     return folder or _default_folder(benchmark)

@@ -1,4 +1,4 @@
-"""Splits that keep every person, or where persons are unknown every near-duplicate image, on one side."""
+"""Splits that keep every subject on one side: a person or, where persons are unknown, a group of near-duplicates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from harness.datasets.faces import FaceSet, Split
 from harness.errors import DataError
-from harness.subjects import place
+from harness.subjects import order_by_hash
 
 SPLIT_VERSION = 1  # raise it whenever the same parameters would give another split
 HASH_CELLS = 12  # 12 x 12 horizontal and as many vertical differences: 288 bits
@@ -39,8 +39,8 @@ def near_duplicate_groups(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Group images that are copies of each other but for noise, brightness, compression or a shift by a pixel.
 
     Two images are near-duplicates if their difference hashes differ in at most ``HASH_DISTANCE`` bits; a group is
-    everything that a chain of near-duplicates connects. It finds copies, not persons: another photograph of somebody
-    is rarely this close.
+    everything that a chain of near-duplicates connects. It finds copies, not subjects: another photograph of the
+    same person is rarely this close.
 
     Args:
         images: uint8 (N, H, W).
@@ -83,12 +83,12 @@ def split_by_subject(faces: FaceSet, held_out: float, seed: int, data_fingerprin
         raise DataError(f"held_out = {held_out} leaves one side of the split empty; choose a share between 0 and 1")
     subjects, inverse = np.unique(faces.subjects, return_inverse=True)
     if len(subjects) < 2:
-        raise DataError("every row shows the same subject, so nobody can be held out; add faces of other people")
+        raise DataError("every row shows the same subject, so none can be held out; add faces of other subjects")
     complete = faces.complete
     if not complete.any():
         raise DataError("no row has all its keypoints, so there is nothing to score on; add fully labelled rows")
 
-    queue = np.array(sorted(range(len(subjects)), key=lambda i: place(seed, int(subjects[i]))))
+    queue = order_by_hash(subjects, seed)
     rows_so_far = np.cumsum(np.bincount(inverse[complete], minlength=len(subjects))[queue])
     taken = 1 + int(np.searchsorted(rows_so_far, held_out * complete.sum()))
     leaves = np.isin(inverse, queue[:taken])
@@ -97,11 +97,28 @@ def split_by_subject(faces: FaceSet, held_out: float, seed: int, data_fingerprin
     if not (labelled & ~leaves).any():
         raise DataError(
             f"held_out = {held_out} takes {taken} of {len(subjects)} subjects and leaves no labelled face to learn "
-            "from; choose a smaller share or add people"
+            "from; choose a smaller share or add subjects"
         )
-    scored = faces.take(leaves & labelled)
+    recipe = json.dumps([SPLIT_VERSION, data_fingerprint, held_out, seed])
+    return _scored_on(faces.take(leaves), faces.take(~leaves), recipe)
+
+
+def split_as_given(training: FaceSet, held_out: FaceSet, training_fingerprint: str, held_out_fingerprint: str) -> Split:
+    """Learn from all training faces and hold out others, which share no subject with them.
+
+    Strata are those of `split_by_subject`; held-out rows without a label are left out.
+
+    Args:
+        training_fingerprint, held_out_fingerprint: of the two data sets, for the split's own fingerprint.
+    """
+    assert not np.isin(held_out.subjects, training.subjects).any()
+    recipe = json.dumps([SPLIT_VERSION, training_fingerprint, held_out_fingerprint])
+    return _scored_on(held_out, training, recipe)
+
+
+def _scored_on(held_out: FaceSet, training: FaceSet, recipe: str) -> Split:
+    scored = held_out.take(np.flatnonzero(held_out.labelled.any(axis=1)))
     strata = {"full": scored.complete}
     if not scored.complete.all():
         strata["partial"] = ~scored.complete
-    recipe = json.dumps([SPLIT_VERSION, data_fingerprint, held_out, seed])
-    return Split(faces.take(~leaves), scored, strata, hashlib.sha256(recipe.encode()).hexdigest())
+    return Split(training, scored, strata, hashlib.sha256(recipe.encode()).hexdigest())

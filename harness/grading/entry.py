@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, model_validator
 
 from harness.errors import LeaderboardError
-from harness.grading.scoring import Metric, Scorecard, StratumScore
+from harness.estimates import Estimate
+from harness.grading.scoring import Scorecard, StratumScore
 
 
 class _Record(BaseModel):
     # Entries of a later version may hold more keys; they stay readable.
     model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Score(_Record):
-    """A metric's value with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 class Stratum(_Record):
@@ -32,9 +23,9 @@ class Stratum(_Record):
     images: int
     points: int
     subjects: int
-    scores: dict[str, Score]
-    groups: dict[str, Score]
-    keypoints: dict[str, Score]
+    scores: dict[str, Estimate]
+    groups: dict[str, Estimate]
+    keypoints: dict[str, Estimate]
 
 
 class Seconds(_Record):
@@ -47,11 +38,28 @@ class Seconds(_Record):
 class Entry(_Record):
     """One grading of one submission.
 
-    Promised to scripts: id, submission, benchmark, status, reason, scores.mean_pixel_error, scores.rmse (each with
-    value, low, high), band, isolation, device, seconds.total, seconds.training, fingerprints, recipe, log_tail.
+    Promised to scripts: id, author, submission, benchmark, status, reason, scores.mean_pixel_error, scores.rmse (each
+    with value, low, high), band, trained, isolation, device, seconds.total, seconds.training, fingerprints, overrides,
+    recipe, versions, log_tail.
+
+    Attributes:
+        author, submission: together they name a row of a board; the author is empty where nobody said.
+        metric: what the benchmark ranked by when this was graded.
+        trained: "here", "brought" (weights or data that came with the submission) or "nothing"; empty in entries of
+            version 0.1, which did not say.
+        gap: mean pixel error on the held-out faces less that on a sample of the training faces.
+        flags: what a check found worth a look, a sentence each.
+        blend: of a blend, its members, their weights and their errors out of fold.
+        overrides: changes from outside: recipe fields and keywords of ``build_model``.
+        not_applied: names of those that this submission has no use for.
+        threads: how many threads it computed with, such as "2" or "2, then 1".
+        networks: what each network was trained with and how that went: recipe, rows, epochs and more.
+        recipe: that of the only network, otherwise None.
+        fingerprints: sha256 of the ``source``, of the ``data`` and of the ``harness``'s own code.
     """
 
     id: str
+    author: str = ""
     submission: str
     description: str = ""
     benchmark: str
@@ -61,17 +69,24 @@ class Entry(_Record):
     status: Literal["graded", "failed"]
     reason: str | None = None
     metric: str
-    scores: dict[str, Score] = Field(default_factory=dict)
+    scores: dict[str, Estimate] = Field(default_factory=dict)
     band: str | None = None
     strata: dict[str, Stratum] = Field(default_factory=dict)
     mistakes: list[str] = Field(default_factory=list)
     advice: list[str] = Field(default_factory=list)
+    trained: Literal["here", "brought", "nothing", ""] = ""
+    gap: Estimate | None = None
+    flags: list[str] = Field(default_factory=list)
+    blend: dict[str, Any] | None = None
     isolation: str
     held: str = ""
     device: str
+    threads: str = ""
     seed: int | None = None
     parameters: int | None = None
-    training: dict[str, Any] = Field(default_factory=dict)
+    overrides: dict[str, Any] = Field(default_factory=dict)
+    not_applied: list[str] = Field(default_factory=list)
+    networks: list[dict[str, Any]] = Field(default_factory=list)
     recipe: dict[str, Any] | None = None
     seconds: Seconds
     peak_memory: int
@@ -84,10 +99,18 @@ class Entry(_Record):
     def _rounded(self, seconds: Seconds) -> dict[str, float]:
         return {"total": round(seconds.total, 2), "training": round(seconds.training, 2)}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_version_0_1(cls, data: Any) -> Any:
+        """Version 0.1 said under ``training`` how training went."""
+        if isinstance(data, dict) and isinstance(data.get("training"), dict) and "networks" not in data:
+            return data | {"networks": networks_of(data["training"], data.get("recipe"))}
+        return data
+
     @property
-    def ranking_value(self) -> float:
-        """What ranks: the metric's value, or infinity for a failed entry."""
-        return self.scores[self.metric].value if self.status == "graded" else math.inf
+    def name(self) -> str:
+        """What people call it: ``author/submission``, or ``submission`` where nobody said whose it is."""
+        return row_name(self.author, self.submission)
 
     def to_json(self) -> str:
         """The entry as an indented JSON object."""
@@ -101,7 +124,7 @@ class Entry(_Record):
             LeaderboardError: it is no entry; the message names the file, the key and the remedy.
         """
         try:
-            entry = cls.model_validate_json(path.read_bytes())
+            return cls.model_validate_json(path.read_bytes())
         except (OSError, ValidationError) as error:
             if isinstance(error, ValidationError):
                 first = error.errors()[0]
@@ -113,9 +136,17 @@ class Entry(_Record):
                 f"{path}: is not an entry ({error_text}); restore the file or delete it, then run "
                 "`harness leaderboard rebuild`"
             ) from None
-        if entry.status == "graded" and entry.metric not in entry.scores:
-            raise LeaderboardError(f"{path}: key 'scores.{entry.metric}' is missing; restore the file or delete it")
-        return entry
+
+
+def row_name(author: str, submission: str) -> str:
+    """What people call a submission: ``author/submission``, or ``submission`` where nobody said whose it is."""
+    return f"{author}/{submission}" if author else submission
+
+
+def networks_of(training: dict[str, Any], recipe: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """What version 0.1 kept of a training, as `Entry.networks`."""
+    networks = training.get("networks", [{"recipe": recipe} | training] if training else [])
+    return networks if isinstance(networks, list) else []
 
 
 def strata_of(scorecard: Scorecard) -> dict[str, Stratum]:
@@ -128,11 +159,7 @@ def _stratum(stratum: StratumScore) -> Stratum:
         images=stratum.images,
         points=stratum.points,
         subjects=stratum.subjects,
-        scores=_scores(stratum.metrics),
-        groups=_scores(stratum.groups),
-        keypoints=_scores(stratum.keypoints),
+        scores=dict(stratum.metrics),
+        groups=dict(stratum.groups),
+        keypoints=dict(stratum.keypoints),
     )
-
-
-def _scores(metrics: Mapping[str, Metric]) -> dict[str, Score]:
-    return {name: Score(value=m.value, low=m.low, high=m.high) for name, m in metrics.items()}

@@ -1,8 +1,8 @@
 """grade(): the whole way of a submission, from its file to its entry.
 
 card -> faces -> split -+-> training faces ---------+
-                        +-> held-out images --------+--> worker: fit, predict --> predictions
-                        +-> answer key --> score <-------------------------------------+
+                        +-> held-out images --------+--> executor -> worker: fit, predict --> predictions
+                        +-> answer key --> score <--------------------------------------------------+
                                              |
                                   scorecard -> entry
 """
@@ -10,25 +10,32 @@ card -> faces -> split -+-> training faces ---------+
 from __future__ import annotations
 
 import hashlib
-import platform
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.benchmark import Benchmark
-from harness.datasets.faces import FaceSet, Split
-from harness.errors import PredictionError
+from harness.datasets.faces import Split
+from harness.errors import LoadError, PredictionError
+from harness.grading.asking import material_for, sampled_rows
 from harness.grading.diagnosis import advise, find_mistakes
 from harness.grading.entry import Entry, Seconds, strata_of
 from harness.grading.predictions import read_csv
-from harness.grading.scoring import score
-from harness.runs.job import Conditions, Run, run_job
+from harness.grading.provenance import memoriser_flag, where_trained, why_refused
+from harness.grading.scoring import gap_between, score
+from harness.runs.conditions import Conditions, harness_fingerprint
+from harness.runs.executors import Executor, Local
+from harness.runs.job import Job
+from harness.runs.run import Run
+from harness.runs.worker_log import Event
 from harness.submission.source import Source
+
+_LIBRARIES = ("torch", "torchvision", "numpy", "timm", "albumentations", "opencv-python-headless", "scikit-learn")
+"""What decides a result besides the harness's own code."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +43,13 @@ class Graded:
     """A grading: the entry, and what it was made from.
 
     Attributes:
+        source: what was graded.
         entry: the record, not yet on a leaderboard.
         predictions: float32 (N, K, 2) for the held-out faces; None when the submission failed.
         weights: the trained weights as safetensors bytes, where the conditions asked for them.
     """
 
+    source: Source
     entry: Entry
     predictions: NDArray[np.float32] | None
     weights: bytes | None
@@ -63,102 +72,180 @@ def grade(
     Raises:
         HarnessError: something other than the submission is at fault.
     """
-    started = time.monotonic()
-    if source.entry is None:
-        run = _read(source, split.held_out)
-    else:
-        run = run_job(source, split.training, split.held_out.images, conditions, on_progress)
-    seconds = Seconds(total=time.monotonic() - started, training=run.training_seconds)
-    return judge(source, benchmark, split, conditions, run, seconds, board or benchmark.name)
+
+    def listen(_: Source, event: Event) -> bool:
+        if event.progress is not None:
+            on_progress(event.progress)
+        return False
+
+    ((_, result),) = grade_all([source], benchmark, split, conditions, Local(), board=board, listen=listen)
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
-def judge(
-    source: Source,
+def grade_all(
+    sources: Sequence[Source],
     benchmark: Benchmark,
     split: Split,
     conditions: Conditions,
-    run: Run,
-    seconds: Seconds,
-    board: str,
-) -> Graded:
-    """Score what a run predicted for the held-out faces, or keep the reason why it predicted nothing."""
-    entry = _failed(source, benchmark, split, conditions, run, seconds, board)
-    if run.predictions is not None:
-        entry = _scored(entry, run.predictions, benchmark, split)
-    return Graded(entry, run.predictions, run.weights)
+    executor: Executor,
+    *,
+    board: str | None = None,
+    listen: Callable[[Source, Event], bool] = lambda _, __: False,
+) -> Generator[tuple[Source, Graded | Exception]]:
+    """Grade submissions, and hand each on as soon as it is graded.
+
+    An exception stands for a grading that the machine or the harness failed; it takes no other along.
+
+    Args:
+        sources: no two of one author and name.
+        benchmark, split, conditions: the same for all.
+        executor: makes the runs.
+        board: the board's name; the benchmark's if None.
+        listen: hears what a run comes to, in any thread; true ends it.
+    """
+    judge = Judge(benchmark, split, conditions, board or benchmark.name)
+    by_label = {source.label: source for source in sources}
+    assert len(by_label) == len(sources), "the caller has named authors"
+    to_run = [source for source in sources if source.has_code and not why_refused(source, benchmark)]
+    unreadable: list[tuple[Source, Graded]] = []
+
+    def jobs() -> Iterator[Job]:
+        for source in to_run:
+            try:
+                material = material_for(source, split, judge.sample)
+                yield Job(source.label, source.pack(), material, conditions)
+            except LoadError as error:
+                unreadable.append((source, judge.graded(source, Run(None, str(error)))))
+
+    for source in sources:
+        if source not in to_run:
+            yield source, judge.graded(source, _without_run(source, benchmark, split, conditions, executor))
+    with closing(executor.run(jobs(), lambda job, event: listen(by_label[job.name], event))) as finishing:
+        for finished in finishing:
+            source, result = by_label[finished.job.name], finished.result
+            yield source, result if isinstance(result, Exception) else judge.graded(source, result)
+    yield from unreadable
 
 
-def _read(source: Source, held_out: FaceSet) -> Run:
-    try:
-        return Run(read_csv(source.path, len(held_out), held_out.layout), None)
-    except PredictionError as error:
-        return Run(None, str(error))
+def _without_run(source: Source, benchmark: Benchmark, split: Split, conditions: Conditions, executor: Executor) -> Run:
+    """What stands for the run of a submission that is refused, or that holds predictions; kept like any other."""
+    key = conditions.key(source.fingerprint, split.fingerprint)
+    kept = executor.store.find(source.label, key) if executor.store else None
+    if kept is not None:
+        return kept
+    reason = why_refused(source, benchmark)
+    predictions = None
+    if reason is None:
+        try:
+            predictions = read_csv(source.path, len(split.held_out), split.held_out.layout)
+        except PredictionError as error:
+            reason = str(error)
+    run = Run(predictions, reason)
+    if executor.store:
+        executor.store.keep(source.label, key, run)
+    return run
 
 
-def _failed(
-    source: Source,
-    benchmark: Benchmark,
-    split: Split,
-    conditions: Conditions,
-    run: Run,
-    seconds: Seconds,
-    board: str,
-) -> Entry:
-    now = datetime.now(UTC)
-    facts = run.facts
-    identity = f"{source.fingerprint} {split.fingerprint} {now.isoformat()}"
-    return Entry(
-        id=f"{now:%Y%m%dT%H%M%S}-{source.name}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}",
-        submission=source.name,
-        description=source.description,
-        benchmark=benchmark.name,
-        board=board,
-        held_out=split.origin,
-        date=f"{now:%Y-%m-%dT%H:%M:%SZ}",
-        status="failed",
-        reason=run.reason,
-        metric=benchmark.metric,
-        isolation=run.isolation,
-        held=run.held,
-        device=str(facts.get("device", "")),
-        seed=_whole(facts.get("seed")),
-        parameters=_whole(facts.get("parameters")),
-        training=_mapping(facts.get("training")) or {},
-        recipe=_mapping(facts.get("recipe")),
-        seconds=seconds,
-        peak_memory=run.peak_memory,
-        limits={"seconds": conditions.limits.seconds, "memory": conditions.limits.memory},
-        fingerprints={"source": source.fingerprint, "data": split.fingerprint},
-        versions={
-            "harness": version("facial-keypoint-harness"),
-            "python": platform.python_version(),
-            "torch": version("torch"),
-            "platform": platform.platform(),
-        },
-        log_tail=run.log_tail,
-    )
+class Judge:
+    """Makes entries of runs: scores what a run predicted, or keeps the reason why it predicted nothing.
 
+    Args:
+        benchmark, split, conditions: what the runs were made on, and how.
+        board: the board's name.
 
-def _scored(entry: Entry, predictions: NDArray[np.float32], benchmark: Benchmark, split: Split) -> Entry:
-    scorecard = score(predictions, split.held_out, split.strata)
-    strata = strata_of(scorecard)
-    headline = next(iter(strata.values()))
-    training_error = entry.training.get("error_px")
-    return entry.model_copy(
-        update={
+    Attributes:
+        sample: positions of the training faces that are asked for along with the held-out images.
+    """
+
+    def __init__(self, benchmark: Benchmark, split: Split, conditions: Conditions, board: str) -> None:
+        self._benchmark, self._split, self._conditions, self._board = benchmark, split, conditions, board
+        self.sample = sampled_rows(split.training)
+
+    def graded(self, source: Source, run: Run, extra: dict[str, object] | None = None) -> Graded:
+        """The grading of a run.
+
+        Args:
+            source: what was run.
+            run: predictions for the held-out images and, where they were asked for, for the sample.
+            extra: more for the entry.
+        """
+        entry = self._unscored(source, run).model_copy(update=extra or {})
+        if run.predictions is None:
+            return Graded(source, entry, None, run.weights)
+        count = len(self._split.held_out)
+        predictions, sampled = run.predictions[:count], run.predictions[count:]
+        return Graded(source, self._scored(entry, predictions, sampled), predictions, run.weights)
+
+    def _unscored(self, source: Source, run: Run) -> Entry:
+        facts, limits = run.facts, self._conditions.limits
+        identity = f"{run.id} {source.label} {self._board} {self._split.fingerprint}"
+        when = run.finished.translate(str.maketrans("", "", "-:Z"))
+        return Entry(
+            id=f"{when}-{source.label.replace('/', '-')}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}",
+            author=source.author,
+            submission=source.name,
+            description=source.description,
+            benchmark=self._benchmark.name,
+            board=self._board,
+            held_out=self._split.origin,
+            date=run.finished,
+            status="failed",
+            reason=run.reason,
+            metric=self._benchmark.metric,
+            trained=where_trained(source, run),
+            isolation=run.isolation,
+            held=run.held,
+            device=facts.device,
+            threads=facts.threads,
+            seed=facts.seed,
+            parameters=facts.parameters,
+            overrides=self._conditions.overrides,
+            not_applied=facts.not_applied,
+            recipe=facts.recipe,
+            networks=[network.model_dump() for network in facts.networks],
+            seconds=Seconds(total=run.seconds, training=run.training_seconds),
+            peak_memory=run.peak_memory,
+            limits={"seconds": limits.seconds, "memory": limits.memory},
+            fingerprints={
+                "source": source.fingerprint,
+                "data": self._split.fingerprint,
+                "harness": harness_fingerprint(),
+            },
+            versions=_versions(),
+            log_tail=run.log_tail,
+        )
+
+    def _scored(self, entry: Entry, predictions: NDArray[np.float32], sampled: NDArray[np.float32]) -> Entry:
+        held_out = self._split.held_out
+        scorecard = score(predictions, held_out, self._split.strata)
+        strata = strata_of(scorecard)
+        headline = next(iter(strata.values()))
+        value = headline.scores[self._benchmark.metric]
+        errors = [network.get("error_px") for network in entry.networks]
+        update: dict[str, object] = {
             "status": "graded",
             "scores": headline.scores,
-            "band": benchmark.bands.best(headline.scores[benchmark.metric].value),
+            "band": self._benchmark.best_band(value.value),
             "strata": strata,
-            "mistakes": find_mistakes(predictions, split.held_out),
-            "advice": advise(scorecard, entry.recipe, training_error if isinstance(training_error, float) else None),
+            "mistakes": find_mistakes(predictions, held_out),
+            "advice": advise(scorecard, entry.recipe, errors[0] if len(errors) == 1 else None),
         }
-    )
+        if len(sampled):
+            rows = next(iter(self._split.strata.values()))
+            gap = gap_between(predictions[rows], held_out.take(rows), sampled, self._split.training.take(self.sample))
+            flag = memoriser_flag(self._benchmark, value, gap) if entry.trained == "brought" else None
+            update |= {"gap": gap, "flags": [flag] if flag else []}
+        return entry.model_copy(update=update)
 
 
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+def _versions() -> dict[str, str]:
+    import platform
 
-
-def _mapping(value: object) -> dict[str, object] | None:
-    return value if isinstance(value, dict) else None
+    return {
+        "harness": version("facial-keypoint-harness"),
+        "python": platform.python_version(),
+        **{library: version(library) for library in _LIBRARIES},
+        "platform": platform.platform(),
+    }

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import reprlib
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +14,11 @@ from numpy.typing import NDArray
 
 from harness.datasets.kaggle import Lookup
 from harness.errors import DataError, LoadError, PredictionError
-from harness.isolation.reader import LARGEST_COORDINATE, read_predictions
+from harness.isolation.reader import LARGEST_COORDINATE, read_given, read_predictions
 from harness.keypoints import KeypointLayout
 
 _ID = "ImageId"
+_MOST_PER_COORDINATE = 256  # bytes; the four columns of a filled-in IdLookupTable.csv take about 60
 
 
 def read_file(path: Path, count: int, layout: KeypointLayout) -> NDArray[np.float32]:
@@ -23,7 +28,7 @@ def read_file(path: Path, count: int, layout: KeypointLayout) -> NDArray[np.floa
         LoadError: there is no such file.
         PredictionError: it does not hold one finite point per keypoint and image.
     """
-    if path.suffix not in (".npy", ".csv") or not path.is_file():
+    if path.suffix not in (".npy", ".csv") or not path.exists():
         raise LoadError(f"{path}: there is no such .npy or .csv file")
     if path.suffix == ".csv":
         return read_csv(path, count, layout)
@@ -40,16 +45,19 @@ def read_csv(path: Path, count: int, layout: KeypointLayout) -> NDArray[np.float
         float32 (count, K, 2), pixels, finite.
 
     Raises:
-        PredictionError: rows or columns are missing, doubled or unknown, or a cell is no finite number; the message
-            names the file, the row and the remedy.
+        PredictionError: it is not a regular file or is larger than predictions for so many images could be, rows or
+            columns are missing, doubled or unknown, or a cell is not a finite number; the message names the file, the
+            row and the remedy.
     """
-    table = _table(path)
-    header = list(table.columns)
+    coordinates = count * len(layout.columns)
+    content = read_given(path, _MOST_PER_COORDINATE * coordinates)
+    header = _header(path, content)
     if set(header) == {"RowId", "Location"}:
-        ids, columns, wanted = "RowId", ["Location"], count * len(layout) * 2
+        ids, columns, wanted = "RowId", ["Location"], coordinates
     else:
         ids, columns, wanted = _ID, list(layout.columns), count
     _check_header(path, header, [ids, *columns])
+    table = _table(path, content, wanted + 1)  # one row too many is enough to find an id that is unknown or doubled
     order = _check_ids(path, table[ids], wanted)
     values = _numbers(path, table[columns])
     return np.asarray(values[order], dtype=np.float32).reshape(count, len(layout), 2)
@@ -84,24 +92,38 @@ def asked_locations(
     return np.asarray(predictions[position, lookup.keypoints, lookup.axes])
 
 
-def _table(path: Path) -> pd.DataFrame:
+def _header(path: Path, content: bytes) -> list[str]:
+    """The first line's cells; of a million columns pandas would make a million arrays before anyone could object."""
     try:
-        # As text, so that a bad cell can be shown as it was written.
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError, UnicodeDecodeError) as error:
+        lines = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
+        return next(cells for cells in csv.reader(lines) if cells)
+    except StopIteration:
+        raise PredictionError(f"{path}: cannot be read as CSV: it is empty; predict every image") from None
+    except (csv.Error, UnicodeDecodeError) as error:
         raise PredictionError(f"{path}: cannot be read as CSV: {error}") from error
 
 
 def _check_header(path: Path, header: list[str], wanted: list[str]) -> None:
-    missing = [name for name in wanted if name not in header]
-    unknown = [name for name in header if name not in wanted]
-    if missing or unknown:
+    counts = Counter(header)
+    missing = [name for name in wanted if name not in counts]
+    unknown = [name for name in counts if name not in wanted]
+    doubled = [name for name in wanted if counts[name] > 1]
+    if missing or unknown or doubled:
         problems = [f"column {missing[0]!r} is missing"] if missing else []
-        problems += [f"column {unknown[0]!r} is not known"] if unknown else []
+        problems += [f"column {reprlib.repr(unknown[0])} is not known"] if unknown else []
+        problems += [f"column {doubled[0]!r} stands there {counts[doubled[0]]} times"] if doubled else []
         raise PredictionError(
             f"{path}, line 1: {' and '.join(problems)}; the columns are {_ID} and {wanted[1]}, ... an image a row, "
             "or RowId and Location"
         )
+
+
+def _table(path: Path, content: bytes, most_rows: int) -> pd.DataFrame:
+    try:
+        # As text, so that a bad cell can be shown as it was written.
+        return pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, nrows=most_rows)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise PredictionError(f"{path}: cannot be read as CSV: {error}") from error
 
 
 def _check_ids(path: Path, cells: pd.Series[str], wanted: int) -> NDArray[np.intp]:
@@ -111,7 +133,9 @@ def _check_ids(path: Path, cells: pd.Series[str], wanted: int) -> NDArray[np.int
     bad = ~(np.isfinite(ids) & (ids == np.floor(ids)) & (ids >= 1) & (ids <= wanted))
     if bad.any():
         row = int(np.argmax(bad))
-        raise PredictionError(f"{path}, line {row + 2}: {name} {cells.iloc[row]!r} is not one of 1 to {wanted}")
+        raise PredictionError(
+            f"{path}, line {row + 2}: {name} {reprlib.repr(cells.iloc[row])} is not one of 1 to {wanted}"
+        )
     doubled = pd.Series(ids).duplicated().to_numpy()
     if doubled.any():
         row = int(np.argmax(doubled))
@@ -134,7 +158,7 @@ def _numbers(path: Path, cells: pd.DataFrame) -> NDArray[np.float64]:
         cell = cells.iat[row, column]
         raise PredictionError(
             f"{path}, line {row + 2}, column {cells.columns[column]!r}: "
-            + (f"{cell!r} is not a number of pixels" if cell else "the cell is empty")
+            + (f"{reprlib.repr(cell)} is not a number of pixels" if cell else "the cell is empty")
             + "; predict every keypoint of every image"
         )
     return numbers

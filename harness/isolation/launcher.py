@@ -48,6 +48,7 @@ def launch(
     tier: Tier,
     device: str,
     on_message: Callable[[Message], None],
+    is_over: Callable[[], bool] = lambda: False,
     granted: Sequence[Path] = (),
     secrets: Sequence[Path] = (),
     cores: Cores | None = None,
@@ -65,6 +66,7 @@ def launch(
         tier: what keeps it in.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
         on_message: is given every JSON object that the worker sends, as a dict of which nothing is to be trusted.
+        is_over: asked at every look; the worker is ended as soon as it is true.
         granted: more folders that it may read.
         secrets: files and folders that it must not reach.
         cores: asked about once a second; all threads of the worker are kept to the answer.
@@ -102,7 +104,7 @@ def launch(
     printed, messages = Printed(job / "log.txt", limits.printed), Messages(on_message)
     watchdog = Watchdog(process.pid, [job / "tmp", job / "output"], limits)
     try:
-        stopped = _watch(process, channel, printed, messages, watchdog, cores, start + limits.seconds)
+        stopped = _watch(process, channel, printed, messages, watchdog, cores, start + limits.seconds, is_over)
     finally:
         watchdog.kill()
         code = process.wait()
@@ -110,7 +112,7 @@ def launch(
         os.close(channel)
         assert process.stdout is not None
         process.stdout.close()
-    if messages.held is None and stopped is None:
+    if messages.held is None and stopped is None and not is_over():
         raise MachineError(f"a worker's interpreter did not start; it said: {log_tail.strip() or 'nothing'}")
     return outcome(
         128 - code if inside_bwrap and code > 128 else code,  # bwrap passes a signal on as a shell does
@@ -157,8 +159,9 @@ def _watch(
     watchdog: Watchdog,
     cores: Cores | None,
     deadline: float,
+    is_over: Callable[[], bool],
 ) -> Limit | None:
-    """Pass on what comes out until the worker has ended or broken a limit, which is returned."""
+    """Pass on what comes out until the worker has ended, is to end, or has broken a limit, which is returned."""
     assert process.stdout is not None
     with selectors.DefaultSelector() as selector:
         for descriptor, feed in ((process.stdout.fileno(), printed.feed), (channel, messages.feed)):
@@ -177,7 +180,7 @@ def _watch(
                 return "printed"
             if time.monotonic() > deadline:
                 return "time"
-            if ended and not ready:
+            if (ended and not ready) or is_over():
                 return None
             if not ended and time.monotonic() >= next_look:
                 next_look = time.monotonic() + TICK

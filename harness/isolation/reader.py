@@ -1,10 +1,12 @@
-"""Reads the files that a worker left behind, none of which is to be trusted."""
+"""Reads the files that a worker left behind or a competitor handed in, none of which is to be trusted."""
 
 from __future__ import annotations
 
 import ast
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -48,25 +50,56 @@ def read_blob(path: Path, cap: int) -> bytes:
     Raises:
         PredictionError: there is no such file, it is a link or a device, or it is longer than ``cap``.
     """
-    # Neither option exists on Windows. NONBLOCK: opening a named pipe would wait for its other end.
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        descriptor = os.open(path, flags)
+        with _opened(path, getattr(os, "O_NOFOLLOW", 0)) as (file, about):  # Windows lacks it
+            if not stat.S_ISREG(about.st_mode) or about.st_nlink != 1:
+                raise PredictionError(f"{path.name} is a link, a folder or a device; write a plain file")
+            content = _read(file, cap + 1)
     except FileNotFoundError:
         raise PredictionError(f"there is no {path.name}: the worker ended before it had written one") from None
     except OSError as error:
         raise PredictionError(f"{path.name} cannot be opened ({error.strerror}); write a plain file") from None
-    try:
-        about = os.fstat(descriptor)
-        if not stat.S_ISREG(about.st_mode) or about.st_nlink != 1:
-            raise PredictionError(f"{path.name} is a link, a folder or a device; write a plain file")
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read(cap + 1)
-    finally:
-        os.close(descriptor)
     if len(content) > cap:
         raise PredictionError(f"{path.name} is larger than the {format_bytes(cap)} that it may have")
     return content
+
+
+def read_given(path: Path, cap: int) -> bytes:
+    """The bytes of a file of predictions that somebody handed in: a regular file, or a link to one.
+
+    Raises:
+        PredictionError: there is no such file, it is a folder, a pipe or a device, or it is longer than ``cap`` bytes,
+            in which case none of it is read.
+    """
+    try:
+        with _opened(path) as (file, about):
+            if not stat.S_ISREG(about.st_mode):
+                raise PredictionError(f"{path}: is a folder, a pipe or a device; name a plain file")
+            if about.st_size > cap:
+                raise PredictionError(
+                    f"{path}: has {format_bytes(about.st_size)}, and predictions for these images need less than "
+                    f"{format_bytes(cap)}; write one point for each keypoint and image"
+                )
+            return _read(file, cap)
+    except OSError as error:
+        raise PredictionError(f"{path}: cannot be read ({error.strerror}); name a plain file") from None
+
+
+@contextmanager
+def _opened(path: Path, flags: int = 0) -> Iterator[tuple[int, os.stat_result]]:
+    """A descriptor to read from, and what it leads to, which may be anything."""
+    # NONBLOCK, which Windows lacks: opening a named pipe would wait for its other end.
+    flags |= os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags)
+    try:
+        yield descriptor, os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read(descriptor: int, most: int) -> bytes:
+    with os.fdopen(descriptor, "rb", closefd=False) as file:
+        return file.read(most)
 
 
 def _payload_start(path: Path, content: bytes, shape: tuple[int, int, int]) -> int:

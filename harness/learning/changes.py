@@ -61,14 +61,21 @@ def changed(
     to_recipe = {name: value for name, value in changes.items() if name in in_recipe}
     to_model = {name: value for name, value in changes.items() if name not in in_recipe}
     for name in to_model:
-        try:
-            inspect.signature(build_model).bind(None, None, **{name: None})
-        except TypeError:
+        if not takes(build_model, name):
             raise ContractError(
                 f"{name!r} is to be changed, but it is neither a field of a recipe nor a keyword of build_model; give "
                 "build_model such a keyword, or correct the name"
-            ) from None
+            )
     return recipe.with_changes(**to_recipe), partial(build_model, **to_model)
+
+
+def takes(builder: Callable[..., Any], name: str) -> bool:
+    """Whether a ``build_model`` or ``build_estimator`` has a keyword of this name."""
+    try:
+        inspect.signature(builder).bind(None, None, **{name: None})
+    except TypeError:
+        return False
+    return True
 
 
 def variants_of(declared: object, recipe: Recipe, *, image_edits: bool) -> dict[str, Changes]:

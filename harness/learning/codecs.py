@@ -12,11 +12,14 @@ the keypoint (DSNT; Nibali and others, arXiv 1801.07372, section 3.3, where othe
 
 from __future__ import annotations
 
+import difflib
 import math
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
+
+from harness.errors import ContractError
 
 Outputs = Tensor | tuple[Tensor, Tensor]
 """What a model emits for B images."""
@@ -161,6 +164,19 @@ CODECS: dict[str, Codec] = {"pixels": Pixels(), "heatmaps": Heatmaps(), "coordin
 """Every codec by the name that a submission gives."""
 
 
+def codec_named(name: str) -> Codec:
+    """The codec of this name.
+
+    Raises:
+        ContractError: there is none.
+    """
+    if name not in CODECS:
+        close = difflib.get_close_matches(str(name), CODECS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"a model emits one of {', '.join(CODECS)}"
+        raise ContractError(f"there is no codec {name!r}; {hint}")
+    return CODECS[name]
+
+
 def make_head(
     codec: str, channels: int, cells: tuple[int, int], keypoints: int, image_size: tuple[int, int]
 ) -> nn.Module:
@@ -172,8 +188,11 @@ def make_head(
         cells: (height, width) of the features.
         keypoints: how many.
         image_size: (height, width) in pixels.
+
+    Raises:
+        ContractError: there is no such codec.
     """
-    return CODECS[codec].head(channels, cells, keypoints, image_size)
+    return codec_named(codec).head(channels, cells, keypoints, image_size)
 
 
 def centres(cells: int, side: int) -> Tensor:

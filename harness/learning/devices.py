@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import ctypes
+import re
 
 import torch
 
 from harness.errors import MachineError
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
+_NAMES = re.compile(r"(?P<kind>auto|cpu|mps|cuda)((?<=cuda):(?P<index>[0-9]+))?")
 
 
 def choose_device(name: str) -> torch.device:
     """The device of this name; ``auto`` is the first of CUDA, MPS and the CPU that the machine has.
 
+    ``cuda:1`` is the second of several GPUs.
+
     Raises:
         MachineError: the name is unknown, or the machine has no such device.
     """
-    if name not in DEVICES:
-        raise MachineError(f"unknown device {name!r}; choose one of {', '.join(DEVICES)}")
+    match = _NAMES.fullmatch(name)
+    if match is None:
+        raise MachineError(f"unknown device {name!r}; choose one of auto, cpu, cuda, mps, or cuda:1 for a second GPU")
+    kind, index = match["kind"], match["index"]
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         return torch.device(next(each for each, is_present in present.items() if is_present))
-    if not present[name]:
+    if not present[kind]:
         reason = {
             "cuda": "torch sees no NVIDIA GPU; check nvidia-smi and that torch was installed with CUDA",
             "mps": "torch sees no Apple GPU; it needs macOS on Apple silicon",
-        }[name]
+        }[kind]
         raise MachineError(f"this machine has no device {name!r}: {reason}, or choose --device cpu")
+    count = torch.cuda.device_count() if index else 0
+    if index and int(index) >= count:
+        plural = "s, the last is" if count > 1 else ","
+        raise MachineError(f"this machine has no device {name!r}: torch sees {count} GPU{plural} cuda:{count - 1}")
     return torch.device(name)
 
 

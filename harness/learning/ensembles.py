@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import copy
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -21,12 +24,17 @@ from harness.errors import ContractError
 from harness.keypoints import KeypointLayout
 from harness.learning.estimator import NetworkEstimator
 from harness.learning.recipe import Recipe
+from harness.learning.shares import Shares
 from harness.learning.threads import in_words
 from harness.learning.trainer import Progress
+from harness.learning.weights import weights_beside
 
 Images = NDArray[np.uint8]
 Points = NDArray[np.float32]
 Subjects = NDArray[np.int64]
+
+_MEASURING = 0.05
+"""The share of the time that may go into finding out how fast each network trains."""
 
 
 @dataclass(frozen=True)
@@ -37,35 +45,56 @@ class Member:
         build_model: ``build_model(layout, image_size)`` gives the network.
         recipe: how to train it.
         codec: what it emits.
+        augment: an albumentations pipeline that stands in for the recipe's image edits.
+        weights: a ``.safetensors`` file to load instead of training.
     """
 
     build_model: Callable[[KeypointLayout, tuple[int, int]], nn.Module]
     recipe: Recipe = field(default_factory=Recipe)
     codec: str = "pixels"
+    augment: Any = None
+    weights: Path | None = None
 
     @classmethod
     def of(cls, submission: ModuleType, **changes: Any) -> Member:
-        """The network of an imported submission, such as ``load_baseline("unet")``, with changes to its recipe."""
-        recipe = getattr(submission, "recipe", Recipe())
-        return cls(submission.build_model, recipe.with_changes(**changes), getattr(submission, "codec", "pixels"))
+        """The network of an imported submission, such as ``load_baseline("unet")``, with changes to its recipe.
+
+        Raises:
+            RecipeError: a change is impossible.
+            LoadError: the submission's ``weights`` name no file beside it.
+        """
+        return cls(
+            submission.build_model,
+            getattr(submission, "recipe", Recipe()).with_changes(**changes),
+            getattr(submission, "codec", "pixels"),
+            getattr(submission, "augment", None),
+            weights_beside(submission),
+        )
 
 
-class Composite:
-    """What `Ensemble` and `Specialists` share: networks trained one after the other, within one budget of time.
+class Composite(ABC):
+    """What `Ensemble`, `Specialists` and `Stacked` share: networks trained one after the other, within one time budget.
 
     Args:
         layout: the K keypoints.
         image_size: (height, width) in pixels.
 
     Attributes:
-        networks: the fitted ones.
+        networks: all of them, in the order in which they are trained; fitted by ``fit``.
     """
 
     def __init__(self, layout: KeypointLayout, image_size: tuple[int, int]) -> None:
         self.layout = layout
         self.image_size = image_size
         self.networks: list[NetworkEstimator] = []
-        self.configure(device="auto", changes={}, budget_seconds=None, progress=lambda _: None)
+        self._device = "auto"
+        self._changes: dict[str, Any] = {}
+        self._progress: Callable[[Progress], None] = lambda _: None
+        self._deadline: float | None = None
+
+    @abstractmethod
+    def planned(self) -> list[Member]:
+        """Every network that ``fit`` trains or loads, in this order."""
 
     def configure(
         self,
@@ -76,61 +105,87 @@ class Composite:
         progress: Callable[[Progress], None],
         threads: int | None = None,
     ) -> None:
-        """Take what the harness decides: the device, changes to every recipe, wall time, whom to tell, threads."""
+        """Take what the harness decides: the device, changes to every recipe, wall time, whom to tell, threads.
+
+        Raises:
+            ContractError: a change or a member is impossible.
+        """
         self._device, self._changes, self._progress, self._threads = device, dict(changes), progress, threads
         self._deadline = None if budget_seconds is None else time.perf_counter() + budget_seconds
+        self.networks = self._fresh()
 
     def facts(self) -> dict[str, Any]:
-        """What an entry tells: device, parameters of all networks together, each one's recipe and training."""
-        each = [network.facts() for network in self.networks]
-        if not each:
-            return {}
+        """What an entry tells, as plain JSON: of all networks together, and in ``networks`` of each.
+
+        Before ``fit`` that is what is planned.
+        """
+        each = [network.facts() for network in self.networks or self._fresh()]
         return {
             "device": each[0]["device"],
             "threads": in_words(number for network in self.networks for number in network.threads.history),
             "seed": each[0]["seed"],
-            "parameters": sum(facts["parameters"] for facts in each),
-            "training": {"networks": [{"recipe": facts["recipe"], **facts["training"]} for facts in each]},
+            "parameters": sum(facts["parameters"] for facts in each) if each[-1]["parameters"] else None,
+            "weights_loaded": any(facts["weights_loaded"] for facts in each),
+            "can_save_weights": False,
+            "not_applied": [],
+            "networks": [network for facts in each for network in facts["networks"]],
         }
 
-    def save_weights(self, path: Any) -> None:
+    def save_weights(self, path: Path) -> None:
         """Not offered: the contract loads the weights of one network."""
         raise ContractError(f"{path.name}: only a submission with build_model has weights to save")
 
+    def _fresh(self) -> list[NetworkEstimator]:
+        """The planned networks, none of them trained."""
+        return [
+            NetworkEstimator(
+                member.build_model,
+                member.recipe,
+                self.layout,
+                self.image_size,
+                codec=member.codec,
+                device=self._device,
+                augment=member.augment,
+                weights=member.weights,
+                threads=self._threads,
+            )
+            for member in self.planned()
+        ]
+
     def _changed(self, member: Member, seed: int = 0) -> Member:
         recipe = member.recipe.with_changes(**self._changes)
-        return replace(member, recipe=recipe.with_changes(seed=recipe.seed + seed))
+        return replace(member, recipe=recipe.with_changes(seed=(recipe.seed + seed) % 2**32))
 
-    def _train(self, members: Sequence[Member], images: Images, keypoints: Points, subjects: Subjects | None) -> None:
-        """Train the first of the members that are still to come; it may take its part of the time that is left."""
-        member = members[0]
-        epochs = [each.recipe.epochs for each in members]
-        done = sum(network.recipe.epochs for network in self.networks)
-        left = None if self._deadline is None else self._deadline - time.perf_counter()
+    def _begin(self, images: Images, keypoints: Points, rows: Sequence[int]) -> None:
+        """Make ready to train every network, each on so many rows."""
+        self.networks = self._fresh()
+        self._shares = Shares(self.networks, rows)
+        if self._deadline is not None:
+            self._shares.measure(images, keypoints, _MEASURING * (self._deadline - time.perf_counter()))
 
-        def tell(progress: Progress) -> None:
-            later = sum(epochs[1:]) * len(images) / progress.images_per_second
-            self._progress(
-                replace(
-                    progress,
-                    epoch=done + progress.epoch,
-                    epochs=done + progress.epochs + sum(epochs[1:]),
-                    seconds_left=progress.seconds_left + later,
-                )
+    def _train(self, index: int, images: Images, keypoints: Points, subjects: Subjects | None) -> NetworkEstimator:
+        """Train a network, or load its weights; it may take its share of the time that is left."""
+        network = self.networks[index]
+        if self._deadline is not None and network.weights is None:
+            network.budget_seconds = self._shares.of(index, self._deadline - time.perf_counter())
+        network.progress = partial(self._tell, index)
+        network.fit(images, keypoints, subjects)
+        self._shares.note(index)
+        return network
+
+    def _tell(self, index: int, progress: Progress) -> None:
+        """Pass on a network's progress as a part of the whole."""
+        before, later = self.networks[:index], range(index + 1, len(self.networks))
+        done = sum(network.epochs_planned for network in before)
+        self._progress(
+            replace(
+                progress,
+                epoch=done + progress.epoch,
+                epochs=done + progress.epochs + sum(self.networks[each].epochs_planned for each in later),
+                seconds_left=progress.seconds_left
+                + sum(self._shares.forecast(each, progress.images_per_second) for each in later),
             )
-
-        network = NetworkEstimator(
-            member.build_model,
-            member.recipe,
-            self.layout,
-            self.image_size,
-            codec=member.codec,
-            device=self._device,
-            budget_seconds=None if left is None else left * epochs[0] / sum(epochs),
-            progress=tell,
-            threads=self._threads,
         )
-        self.networks.append(network.fit(images, keypoints, subjects))
 
 
 class Ensemble(Composite):
@@ -149,13 +204,15 @@ class Ensemble(Composite):
         super().__init__(layout, image_size)
         self.members, self.seeds = members, seeds
 
+    def planned(self) -> list[Member]:
+        """Every member with its first seed, then with the next."""
+        return [self._changed(member, seed) for seed in range(self.seeds) for member in self.members]
+
     def fit(self, images: Images, keypoints: Points, subjects: Subjects | None = None) -> Ensemble:
         """Train every network on images (N, H, W) and keypoints (N, K, 2), NaN where not labelled."""
-        self.networks = []
-        to_come = [self._changed(member, seed) for seed in range(self.seeds) for member in self.members]
-        while to_come:
-            self._train(to_come, images, keypoints, subjects)
-            to_come.pop(0)
+        self._begin(images, keypoints, [len(images)] * self.seeds * len(self.members))
+        for index in range(len(self.networks)):
+            self._train(index, images, keypoints, subjects)
         return self
 
     def predict(self, images: Images) -> Points:
@@ -181,29 +238,31 @@ class Specialists(Composite):
         super().__init__(layout, image_size)
         self.generalist, self.recipe = generalist, recipe
 
+    def planned(self) -> list[Member]:
+        """The generalist, then a specialist for each group. They are of its build, but do not load its weights."""
+        specialist = replace(self.generalist, recipe=self.recipe, weights=None)
+        return [self._changed(self.generalist), *(self._changed(specialist) for _ in self.layout.groups)]
+
     def fit(self, images: Images, keypoints: Points, subjects: Subjects | None = None) -> Specialists:
         """Train the generalist, then the specialists, on images (N, H, W) and keypoints (N, K, 2), NaN where missing.
 
         Raises:
             ContractError: a group is labelled in no row.
         """
-        self.networks = []
-
-        def copy_of_generalist(*_: object) -> nn.Module:
-            return copy.deepcopy(self.networks[0].model).requires_grad_(True)  # type: ignore[union-attr]  # it is fitted
-
-        specialist = replace(self.generalist, build_model=copy_of_generalist, recipe=self.recipe)
-        to_come = [self._changed(self.generalist), *(self._changed(specialist) for _ in self.layout.groups)]
-        self._train(to_come, images, keypoints, subjects)
-        for group in self.layout.groups:
-            to_come.pop(0)
-            others = np.ones(len(self.layout), dtype=bool)
-            others[list(self.layout.indices(group))] = False
-            own = np.where(others[:, None], np.float32(np.nan), keypoints)
-            rows = (~np.isnan(own)).any(axis=(1, 2))
+        own = [self._of_group(keypoints, group) for group in self.layout.groups]
+        labelled = [(~np.isnan(points)).any(axis=(1, 2)) for points in own]
+        for group, rows in zip(self.layout.groups, labelled, strict=True):
             if not rows.any():
                 raise ContractError(f"no training row labels a keypoint of the group {group!r}")
-            self._train(to_come, images[rows], own[rows], None if subjects is None else subjects[rows])
+        self._begin(images, keypoints, [len(images), *(int(rows.sum()) for rows in labelled)])
+        generalist = self._train(0, images, keypoints, subjects)
+
+        def copy_of_generalist(*_: object) -> nn.Module:
+            return copy.deepcopy(generalist.model).requires_grad_(True)  # type: ignore[union-attr]  # it is fitted
+
+        for index, (points, rows) in enumerate(zip(own, labelled, strict=True), start=1):
+            self.networks[index].build_model = copy_of_generalist
+            self._train(index, images[rows], points[rows], None if subjects is None else subjects[rows])
         return self
 
     def predict(self, images: Images) -> Points:
@@ -213,3 +272,10 @@ class Specialists(Composite):
             members = list(self.layout.indices(group))
             merged[:, members] = specialist.predict(images)[:, members]
         return merged
+
+    def _of_group(self, keypoints: Points, group: str) -> Points:
+        """Keypoints (N, K, 2) with those of all other groups missing."""
+        others = np.ones(len(self.layout), dtype=bool)
+        others[list(self.layout.indices(group))] = False
+        own: Points = np.where(others[:, None], np.float32(np.nan), keypoints)
+        return own

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors
 import safetensors.torch
 import torch
 from numpy.typing import NDArray
@@ -19,19 +18,18 @@ from torch import Tensor, nn
 from harness.errors import ContractError
 from harness.keypoints import KeypointLayout
 from harness.learning.augment import Augmenter, as_pictures
-from harness.learning.codecs import CODECS
+from harness.learning.codecs import codec_named
 from harness.learning.devices import choose_device, described
 from harness.learning.label_sources import by_source, two_sources
 from harness.learning.outputs import check_outputs
 from harness.learning.pipelines import PipelineAugmenter
 from harness.learning.recipe import Recipe
+from harness.learning.seeding import seed_everything
 from harness.learning.threads import Threads
-from harness.learning.trainer import Progress, Trained, seed_everything, train
+from harness.learning.trainer import Progress, Trained, train
+from harness.learning.weights import OFFSET, load_weights
 
 BATCH = 256
-
-_OFFSET = "recentre.offset"
-"""What a weights file calls the offset that a recipe with ``recentre`` found."""
 
 
 class NetworkEstimator:
@@ -44,7 +42,7 @@ class NetworkEstimator:
         layout: the K keypoints.
         image_size: (height, width) in pixels.
         codec: what the network emits, a name in ``CODECS``.
-        device: "auto", "cpu", "cuda" or "mps".
+        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         augment: an albumentations pipeline that stands in for the recipe's augmentation.
         weights: a ``.safetensors`` file to load instead of training.
         budget_seconds: wall time that ``fit`` may take; None is no limit.
@@ -76,13 +74,11 @@ class NetworkEstimator:
         progress: Callable[[Progress], None] = lambda _: None,
         threads: int | None = None,
     ) -> None:
-        if codec not in CODECS:
-            raise ContractError(f"there is no codec {codec!r}; a model emits one of {', '.join(CODECS)}")
         self.build_model = build_model
         self.recipe = recipe
         self.layout = layout
         self.image_size = image_size
-        self.codec = CODECS[codec]
+        self.codec = codec_named(codec)
         self.device = choose_device(device)
         self.threads = Threads(self.device, threads)
         self.separate = recipe.partial_labels == "separate"
@@ -92,12 +88,18 @@ class NetworkEstimator:
             if augment is None
             else PipelineAugmenter(augment, self.learnt, image_size)
         )
+        self.augment = augment
         self.weights = weights
         self.budget_seconds = budget_seconds
         self.progress = progress
         self.offset = np.zeros((len(layout), 2), dtype=np.float32)
         self.model: nn.Module | None = None
         self.trained: Trained | None = None
+
+    @property
+    def epochs_planned(self) -> int:
+        """How many epochs it is to train: none where weights are loaded."""
+        return self.recipe.epochs if self.weights is None else 0
 
     @property
     def parameters(self) -> int:
@@ -181,26 +183,31 @@ class NetworkEstimator:
             for name, tensor in self._fitted().state_dict().items()
         }
         if self.recipe.recentre:
-            tensors[_OFFSET] = torch.tensor(self.offset)
+            tensors[OFFSET] = torch.tensor(self.offset)
         safetensors.torch.save_file(tensors, path)
 
     def facts(self) -> dict[str, Any]:
-        """What an entry tells: recipe, seed, device; after ``fit`` the parameter count and how training went."""
-        known: dict[str, Any] = {
-            "recipe": self.recipe.as_dict(),
-            "seed": self.recipe.seed,
+        """What an entry tells, as plain JSON: device, seed, parameters, and in ``networks`` how this one was trained.
+
+        Before ``fit`` that is what is planned: its recipe and epochs.
+        """
+        return {
             "device": described(self.device),
             "threads": str(self.threads),
+            "seed": self.recipe.seed,
+            "parameters": None if self.model is None else self.parameters,
+            "weights_loaded": self.weights is not None,
+            "can_save_weights": True,
+            "not_applied": [],
+            "networks": [{"recipe": self.recipe.as_dict(), "epochs_planned": self.epochs_planned, **self._training()}],
         }
-        if self.model is not None:
-            known["parameters"] = self.parameters
-        if self.trained is not None:
-            # NaN is no JSON: a run without a whole epoch has no training error.
-            told = {
-                each.name: getattr(self.trained, each.name) for each in fields(self.trained) if each.name != "model"
-            }
-            known["training"] = {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in told.items()}
-        return known
+
+    def _training(self) -> dict[str, Any]:
+        """How training went, once it has; NaN and infinity, which are no JSON, as None."""
+        if self.trained is None:
+            return {}
+        told = {each.name: getattr(self.trained, each.name) for each in fields(self.trained) if each.name != "model"}
+        return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in told.items()}
 
     def _mean_error(self, images: NDArray[np.uint8], keypoints: NDArray[np.float32]) -> NDArray[np.float32]:
         """Mean error (K, 2) in pixels; 0 for a keypoint that is labelled in no row."""
@@ -213,38 +220,3 @@ class NetworkEstimator:
         if self.model is None:
             raise RuntimeError("call fit before predict")
         return self.model
-
-
-def load_weights(model: nn.Module, path: Path, offset: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Load a ``.safetensors`` file into a model; returns the offset that was kept with it, or the given one.
-
-    Raises:
-        ContractError: the file is missing or of another kind, or its tensors do not fit the model.
-    """
-    how = "save the weights with safetensors.torch.save_file(model.state_dict(), 'my_model.safetensors')"
-    if path.suffix != ".safetensors":
-        raise ContractError(f"weights file {path.name} is not a .safetensors file, and a pickle can run code; {how}")
-    if not path.is_file():
-        raise ContractError(f"weights file {path} does not exist; put it beside the submission")
-    try:
-        tensors = safetensors.torch.load_file(path)
-    except safetensors.SafetensorError as error:
-        raise ContractError(f"weights file {path.name} cannot be read as safetensors ({error}); {how}") from error
-    kept = tensors.pop(_OFFSET, torch.tensor(offset))
-    wanted = model.state_dict()
-    problems = [f"{name} is missing" for name in wanted if name not in tensors]
-    if kept.shape != offset.shape:
-        problems.append(f"{_OFFSET} is {tuple(kept.shape)} where there are {offset.shape[0]} keypoints")
-    problems += [f"{name} is not part of the model" for name in tensors if name not in wanted]
-    problems += [
-        f"{name} is {tuple(tensor.shape)} where the model has {tuple(wanted[name].shape)}"
-        for name, tensor in tensors.items()
-        if name in wanted and tensor.shape != wanted[name].shape
-    ]
-    if problems:
-        more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
-        raise ContractError(
-            f"weights file {path.name} does not fit what build_model builds: {'; '.join(problems[:3])}{more}"
-        )
-    model.load_state_dict(tensors)
-    return np.asarray(kept.numpy(), dtype=np.float32)

@@ -12,13 +12,14 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 from harness.errors import RecipeError
 from harness.learning.recipe import Recipe
 
+_LEAST = 1e-12
+"""Stands in for a momentum of 0 where an optimizer refuses it, or makes no buffer for it and misses it later."""
+
 _OWN: dict[str, Callable[[list[dict[str, Any]], Recipe], Optimizer]] = {
-    "adamw": lambda groups, recipe: AdamW(groups, lr=recipe.lr, betas=(recipe.momentum, 0.999)),
-    "adam": lambda groups, recipe: Adam(groups, lr=recipe.lr, betas=(recipe.momentum, 0.999)),
+    "adamw": lambda groups, recipe: AdamW(groups, lr=recipe.lr, betas=(float(recipe.momentum), 0.999)),
+    "adam": lambda groups, recipe: Adam(groups, lr=recipe.lr, betas=(float(recipe.momentum), 0.999)),
     "sgd": lambda groups, recipe: SGD(groups, lr=recipe.lr, momentum=recipe.momentum),
-    "nesterov": lambda groups, recipe: SGD(
-        groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=recipe.momentum > 0
-    ),
+    "nesterov": lambda groups, recipe: SGD(groups, lr=recipe.lr, momentum=max(recipe.momentum, _LEAST), nesterov=True),
 }
 
 
@@ -26,7 +27,7 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:
     """The recipe's optimizer over a model's weights; biases and norms (one dimension) do not decay.
 
     Raises:
-        RecipeError: neither torch nor timm has an optimizer of this name.
+        RecipeError: neither torch nor timm has an optimizer of this name, or it cannot be made with this recipe.
     """
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     groups = [
@@ -45,10 +46,29 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:
             f"recipe field optimizer is {recipe.optimizer!r}, which neither torch nor timm knows; "
             f"choose one such as {', '.join(close)}"
         )
-    optimizer: Optimizer = optim.create_optimizer_v2(  # type: ignore[attr-defined]  # timm lists no exports
-        groups, opt=recipe.optimizer, lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay
-    )
+    try:
+        optimizer: Optimizer = optim.create_optimizer_v2(  # type: ignore[attr-defined]  # timm lists no exports
+            groups,
+            opt=recipe.optimizer,
+            lr=recipe.lr,
+            momentum=max(recipe.momentum, _LEAST),
+            weight_decay=recipe.weight_decay,
+        )
+    except Exception as error:  # timm's optimizers refuse in their own ways what they cannot do
+        raise _failed(recipe, error) from error
     return optimizer
+
+
+def take_step(optimizer: Optimizer, recipe: Recipe) -> None:
+    """One step of the recipe's optimizer.
+
+    Raises:
+        RecipeError: the optimizer cannot work with the harness's trainer.
+    """
+    try:
+        optimizer.step()
+    except Exception as error:
+        raise _failed(recipe, error) from error
 
 
 def set_lr_and_momentum(optimizer: Optimizer, lr: float, momentum: float) -> None:
@@ -56,6 +76,13 @@ def set_lr_and_momentum(optimizer: Optimizer, lr: float, momentum: float) -> Non
     for group in optimizer.param_groups:
         group["lr"] = lr
         if "betas" in group:
-            group["betas"] = (momentum, *group["betas"][1:])
+            group["betas"] = (float(momentum), *group["betas"][1:])  # torch takes no whole numbers here
         elif "momentum" in group:
-            group["momentum"] = momentum
+            group["momentum"] = momentum if isinstance(optimizer, SGD) else max(momentum, _LEAST)
+
+
+def _failed(recipe: Recipe, error: Exception) -> RecipeError:
+    return RecipeError(
+        f"recipe field optimizer is {recipe.optimizer!r}, which failed with this recipe: {error}; choose another, such "
+        f"as {', '.join(_OWN)}"
+    )

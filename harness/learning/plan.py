@@ -10,6 +10,12 @@ SAFETY = 0.97
 """The share of the budget that is planned for; the rest covers a slow last step."""
 
 
+def batches(rows: int, size: int) -> int:
+    """How many batches of nearly equal size hold all rows; one has a single row only where the recipe says so."""
+    count = math.ceil(rows / size)
+    return count if size == 1 else min(count, max(1, rows // 2))
+
+
 class Plan:
     """Counts steps and says how far the run is.
 

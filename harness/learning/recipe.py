@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
@@ -34,7 +35,8 @@ class _Number:
 
     def allows(self, value: object) -> bool:
         number = isinstance(value, int if self.whole else (int, float)) and not isinstance(value, bool)
-        return number and self.low <= value <= self.high and value < math.inf  # type: ignore[operator]  # it is a number
+        # Beyond the largest float lie infinity, and whole numbers that nothing can compute with.
+        return number and self.low <= value <= min(self.high, sys.float_info.max)  # type: ignore[operator]
 
 
 @dataclass(frozen=True)

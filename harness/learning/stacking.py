@@ -1,4 +1,4 @@
-"""Stacked networks: what they get wrong on people whom they have not met is learnt, and taken back."""
+"""Stacked networks: what they get wrong on subjects whom they have not met is learnt, and taken back."""
 
 from __future__ import annotations
 
@@ -11,54 +11,63 @@ from numpy.typing import NDArray
 from harness.errors import ContractError
 from harness.keypoints import KeypointLayout
 from harness.learning.ensembles import Composite, Images, Member, Points, Subjects
-from harness.subjects import cut
+from harness.subjects import folds_by_subject
 
 
 class Stacked(Composite):
-    """The mean of networks, corrected by what they get wrong on people whom they have not met.
+    """The mean of networks, corrected by what they get wrong on subjects whom they have not met.
 
-    The people are cut into folds, and each member is trained once without each of them. On the people that a network
-    has not met its errors are those that it will make on strangers. A ridge regression from all coordinates of a face
-    to its errors learns what they have in common: labels that lie off to one side, brows that are placed too low in a
-    face that is turned. At last each member is trained on everybody; the mean of these and the mean of those that have
-    missed somebody count alike. Stacked generalization; Wolpert, 1992; Breiman, "Stacked regressions", 1996.
+    The subjects are divided into folds, and each member is trained once without each of them. On the subjects that a
+    network has not met its errors are those that it will make on strangers. A ridge regression from all coordinates of
+    a face to its errors learns what they have in common: labels that lie off to one side, brows that are placed too low
+    in a face that is turned. At last each member is trained on everybody; the mean of these and the mean of those that
+    have missed somebody count alike. Stacked generalization; Wolpert, 1992; Breiman, "Stacked regressions", 1996.
 
     Args:
         layout: the K keypoints.
         image_size: (height, width) in pixels.
         members: the networks.
-        folds: how many parts the people are cut into; each member is trained as often and once more, with seeds that
-            count up.
+        folds: how many parts the subjects are divided into; each member is trained as often and once more, with seeds
+            that count up.
+
+    Raises:
+        ContractError: a member loads weights.
     """
 
     def __init__(
         self, layout: KeypointLayout, image_size: tuple[int, int], members: Sequence[Member], folds: int = 5
     ) -> None:
         super().__init__(layout, image_size)
+        for member in members:
+            if member.weights is not None:
+                raise ContractError(
+                    f"a member of Stacked loads {member.weights.name}, and weights may know the subjects of every "
+                    "fold; let it train, or put it into an Ensemble"
+                )
         self.members, self.folds = members, folds
+
+    def planned(self) -> list[Member]:
+        """Every member without the first fold, then without the next, at last with all of them."""
+        return [self._changed(member, seed) for seed in range(self.folds + 1) for member in self.members]
 
     def fit(self, images: Images, keypoints: Points, subjects: Subjects | None = None) -> Stacked:
         """Train every network on images (N, H, W) and keypoints (N, K, 2), NaN where not labelled, then the ridge.
 
         Raises:
-            ContractError: there are fewer people than folds.
+            ContractError: there are fewer subjects than folds.
         """
-        self.networks = []
         subjects = np.arange(len(images)) if subjects is None else subjects
         if len(np.unique(subjects)) < self.folds:
-            raise ContractError(f"{self.folds} folds need as many people, and the training faces show fewer")
-        fold = cut(subjects, self.folds)
+            raise ContractError(f"{self.folds} folds need as many subjects, and the training faces show fewer")
+        fold = folds_by_subject(subjects, self.folds)
+        kept = [fold != left_out for left_out in range(self.folds) for _ in self.members]
+        self._begin(images, keypoints, [int(rows.sum()) for rows in kept] + [len(images)] * len(self.members))
         out_of_fold = np.zeros_like(keypoints)
-        to_come = [self._changed(member, seed) for seed in range(self.folds + 1) for member in self.members]
-        for left_out in range(self.folds):
-            kept = fold != left_out
-            for _ in self.members:
-                self._train(to_come, images[kept], keypoints[kept], subjects[kept])
-                to_come.pop(0)
-                out_of_fold[~kept] += self.networks[-1].predict(images[~kept]) / np.float32(len(self.members))
-        for _ in self.members:
-            self._train(to_come, images, keypoints, subjects)
-            to_come.pop(0)
+        for index, rows in enumerate(kept):
+            network = self._train(index, images[rows], keypoints[rows], subjects[rows])
+            out_of_fold[~rows] += network.predict(images[~rows]) / np.float32(len(self.members))
+        for index in range(len(kept), len(self.networks)):
+            self._train(index, images, keypoints, subjects)
         self._ridge = _ridge(out_of_fold, keypoints, fold)
         return self
 

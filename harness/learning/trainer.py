@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import os
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,16 +19,16 @@ from harness.learning.augment import Augment, as_pictures
 from harness.learning.average import Average
 from harness.learning.codecs import Codec
 from harness.learning.devices import has_fast_bfloat16, keep_freed_memory
-from harness.learning.optimizers import make_optimizer, set_lr_and_momentum
+from harness.learning.optimizers import make_optimizer, set_lr_and_momentum, take_step
 from harness.learning.outputs import check_outputs, points_and_loss, summed_distance
-from harness.learning.plan import Plan
+from harness.learning.plan import Plan, batches
 from harness.learning.recipe import Recipe
 from harness.learning.schedules import lr_at, momentum_at
 from harness.learning.threads import Step, Threads
 from harness.learning.validation import BestWeights, Rows, mean_error, validation_rows
 
 EXPLODED = 100
-"""A mean training error of this many image sides is a divergence, though its loss may still be finite."""
+"""A mean training error of this many image sides, or shifts, is a divergence, though its loss may still be finite."""
 
 
 @dataclass(frozen=True)
@@ -70,17 +68,19 @@ class Trained:
 
     Attributes:
         model: in eval mode, with the averaged weights where the recipe asks for them.
+        rows: training rows that it learnt from.
         epochs: epochs done; the last may be a part of one.
         epochs_planned: what the recipe asked for.
         stopped_early: the validation error no longer fell.
         shortened: the time budget did not pay for every epoch.
-        images_per_second: over the whole run.
+        images_per_second: over the whole run but for its first step, which also sets up kernels.
         precision: "float32", or "bfloat16" where the forward pass used it.
         error_px: mean pixel error over the last epoch's augmented training images.
         validation_px: mean pixel error of the kept weights on the validation rows, if any.
     """
 
     model: nn.Module
+    rows: int
     epochs: int
     epochs_planned: int
     stopped_early: bool
@@ -89,16 +89,6 @@ class Trained:
     precision: str
     error_px: float
     validation_px: float | None
-
-
-def seed_everything(seed: int) -> None:
-    """Seed Python, numpy and torch, which a model's initial weights and dropout draw from, and pin CUDA's kernels."""
-    random.seed(seed)
-    np.random.seed(seed)  # the global generator, since submissions use it
-    torch.manual_seed(seed)
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS may sum in another order
-    torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.deterministic = True
 
 
 def train(
@@ -181,11 +171,12 @@ def train(
         validation_px = best.error_px
     return Trained(
         model=run.predictor.eval(),
+        rows=len(training),
         epochs=run.epochs,
         epochs_planned=recipe.epochs,
         stopped_early=best.is_over,
         shortened=run.plan.shortened,
-        images_per_second=run.images / run.seconds,
+        images_per_second=run.images_per_second,
         precision=run.precision,
         error_px=error_px,
         validation_px=validation_px,
@@ -207,7 +198,7 @@ class _Run:
     ) -> None:
         self.model, self.rows, self.codec, self.recipe, self.augmenter = model, rows, codec, recipe, augmenter
         self.threads = threads
-        self.plan = Plan(recipe.epochs, math.ceil(len(rows) / recipe.batch_size), budget_seconds)
+        self.plan = Plan(recipe.epochs, batches(len(rows), recipe.batch_size), budget_seconds, time.perf_counter)
         self.average = Average(model, recipe.ema) if recipe.ema else None
         self.optimizer = make_optimizer(model, recipe)
         self.generator = torch.Generator().manual_seed(recipe.seed)
@@ -215,10 +206,17 @@ class _Run:
         self.image_size = (height, width)
         self.epochs = self.images = 0
         self.seconds = 0.0
+        self._first_step = (0, 0.0)  # its images and its seconds
         device = rows.images.device
         auto = "bfloat16" if has_fast_bfloat16(device) else "float32"
         self.precision = auto if recipe.precision == "auto" else recipe.precision
         self.autocast = torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16")
+
+    @property
+    def images_per_second(self) -> float:
+        """Over all steps but the first, where there were more."""
+        images, seconds = self._first_step if self.plan.step > 1 else (0, 0.0)
+        return (self.images - images) / (self.seconds - seconds)
 
     @property
     def predictor(self) -> nn.Module:
@@ -240,10 +238,13 @@ class _Run:
             with self.threads.step(len(rows)):
                 totals += self._step(self.rows.images[rows], self.rows.keypoints[rows])
             images += len(rows)
+            if self.plan.step == 0:
+                totals.tolist()  # waits for the device
+                self._first_step = (len(rows), time.perf_counter() - began)
             self.plan.advance()
             if self.plan.step >= self.plan.steps:
                 break
-        distance, count, loss = totals.tolist()  # the one wait for the device in an epoch
+        distance, count, loss = totals.tolist()  # the one wait for the device in an epoch, but for the first
         seconds = time.perf_counter() - began
         self.epochs, self.images, self.seconds = self.epochs + 1, self.images + images, self.seconds + seconds
         error_px = distance / count if count else math.nan
@@ -260,8 +261,16 @@ class _Run:
         """One update: (3,) summed distance in pixels, labelled keypoints, loss."""
         recipe, progress = self.recipe, self.plan.progress
         pictures, targets = self.augmenter(images, keypoints, self.generator)
-        with self.autocast:
-            outputs = self.model(pictures)
+        try:
+            with self.autocast:
+                outputs = self.model(pictures)
+        except ValueError as error:
+            if len(images) > 1:
+                raise
+            raise ContractError(
+                f"the model cannot train on a batch of one image ({error}); raise batch_size, or leave out batch "
+                "normalisation of single values"
+            ) from error
         points, loss = points_and_loss(self.codec, outputs, targets, recipe, self.image_size)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch has not typed it
@@ -275,7 +284,7 @@ class _Run:
                 momentum_end=recipe.momentum_end,
             ),
         )
-        self.optimizer.step()
+        take_step(self.optimizer, recipe)
         if self.average is not None:
             self.average.update()
         return torch.cat([summed_distance(points.detach(), targets), loss.detach().view(1)])
@@ -285,7 +294,7 @@ class _Run:
         remedy = f"lower lr (it is {self.recipe.lr:g}, and was {lr:.2g} by then), or lengthen warmup"
         if not math.isfinite(loss):
             raise TrainingError(f"the loss became {loss} in epoch {self.epochs} of {self.plan.epochs}; {remedy}")
-        if error_px > EXPLODED * max(self.image_size):
+        if error_px > EXPLODED * max(*self.image_size, self.recipe.shift):
             raise TrainingError(
                 f"the error grew to {error_px:.3g} pixels in epoch {self.epochs} of {self.plan.epochs}; {remedy}"
             )

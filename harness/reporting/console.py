@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping
 
 from harness.benchmark import BANDS, Benchmark
-from harness.grading.entry import Entry, Score, Stratum
+from harness.board.table import Row
+from harness.estimates import Estimate
+from harness.grading.entry import Entry, Stratum
 from harness.keypoints import KeypointLayout
+from harness.metrics import METRICS, Metric
 from harness.units import format_bytes, format_seconds
 
 _BAR = 24
@@ -22,10 +26,10 @@ def report(entry: Entry, benchmark: Benchmark) -> str:
     """What came of a grading: the score with its interval, where the error lies, what to try next."""
     if entry.status == "graded":
         band = (entry.band or "below ok").replace("_", " ")
-        lines = [f"{entry.submission} on {entry.board}: {band}", *scores(entry.strata, benchmark, entry.mistakes)]
+        lines = [f"{_one_line(entry.name)} on {entry.board}: {band}", *scores(entry.strata, benchmark, entry.mistakes)]
         lines += _section("What to try next", entry.advice)
     else:
-        lines = [f"{entry.submission} on {entry.board}: FAILED", *_failure(entry)]
+        lines = [f"{_one_line(entry.name)} on {entry.board}: FAILED", *_failure(entry)]
     lines += ["", f"  {_how_it_ran(entry)}"]
     if entry.held_out in _ORIGINS:
         lines.append(f"  {_ORIGINS[entry.held_out]}")
@@ -34,40 +38,83 @@ def report(entry: Entry, benchmark: Benchmark) -> str:
     return "\n".join(lines)
 
 
+def line(entry: Entry) -> str:
+    """An entry in one line, where many are graded."""
+    if entry.status == "failed":
+        return f"  {entry.name:<32}  failed: {first_line(entry.reason or '')}"
+    band = (entry.band or "below ok").replace("_", " ")
+    flagged = "  flagged" if entry.flags else ""
+    pixels = METRICS["mean_pixel_error"]
+    return f"  {entry.name:<32}  {pixels.interval(entry.scores[pixels.name])} px  {band}{flagged}"
+
+
+def first_line(text: str) -> str:
+    """The first line of a competitor's text, made harmless; empty if there is none."""
+    return next(iter(plain(text).strip().splitlines()), "")
+
+
 def scores(strata: Mapping[str, Stratum], benchmark: Benchmark, mistakes: list[str]) -> list[str]:
     """Lines with the headline's scores, the bands, where the error lies, the other strata and the known mistakes."""
     headline, *others = strata.items()
+    pixels = METRICS["mean_pixel_error"]
     lines = ["", *_headline(headline[1], benchmark), "", *_bars(headline[1], benchmark.layout)]
     lines += [""] if others else []
     for name, stratum in others:
         lines.append(
-            f"  stratum {name}: {_interval(stratum.scores['mean_pixel_error'])} px on {stratum.points:,} points of "
+            f"  stratum {name}: {pixels.interval(stratum.scores[pixels.name])} px on {stratum.points:,} points of "
             f"{stratum.images} faces"
         )
     return lines + _section("What is wrong", mistakes)
 
 
-def board_table(name: str, entries: list[Entry], *, every: bool) -> str:
-    """A board as a table: the best entry of each submission, or every entry."""
+def board_table(name: str, rows: list[Row], ranked_by: str, *, every: bool) -> str:
+    """A board as a table: the best entry of each author's submission, or every entry.
+
+    Args:
+        name: the board's.
+        rows: as the board reads them, best first.
+        ranked_by: the metric that ranks.
+        every: whether to show more than the best of each.
+    """
     if not every:
-        # Entries come best first, so the first of each submission is its best.
-        entries = list({entry.submission: entry for entry in reversed(entries)}.values())[::-1]
-        entries.sort(key=lambda entry: (entry.ranking_value, entry.date))
-    width = max([len("submission"), *(len(entry.submission) for entry in entries)])
+        best: dict[tuple[str, str], Row] = {}
+        for row in rows:
+            best.setdefault((row.author, row.submission), row)
+        rows = list(best.values())
+    # What ranks stands first, and with its interval.
+    metrics = [METRICS[each] for each in dict.fromkeys((ranked_by, "mean_pixel_error", "rmse"))]
+    heading = ["submission", *(metric.title for metric in metrics), "band", "trained", "isolation", "device"]
+    cells = [_cells(row, metrics) for row in rows]
+    widths = [max(map(len, column)) for column in itertools.zip_longest(heading, *cells, fillvalue="")]
+
+    def line(rank: object, cells: list[str]) -> str:
+        padded = (f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=False))
+        return f"  {rank:>4}  {'  '.join(padded)}".rstrip()
+
     # A board ranks entries of one data set, so the first speaks for all.
-    origin = [_ORIGINS[entry.held_out] for entry in entries[:1] if entry.held_out in _ORIGINS]
-    heading = f"  rank  {'submission':<{width}}  mean pixel error     rmse   band         isolation  device"
-    lines = [name, *origin, "", heading]
-    for rank, entry in enumerate(entries, start=1):
-        if entry.status == "graded":
-            band = (entry.band or "below ok").replace("_", " ")
-            lines.append(
-                f"  {rank:>4}  {entry.submission:<{width}}  {_interval(entry.scores['mean_pixel_error']):<19}  "
-                f"{entry.scores['rmse'].value:<6.2f} {band:<12} {entry.isolation:<10} {plain(entry.device)}"
-            )
+    lines = [name, *(_ORIGINS[row.held_out] for row in rows[:1] if row.held_out in _ORIGINS), "", line("rank", heading)]
+    for rank, (row, each) in enumerate(zip(rows, cells, strict=True), start=1):
+        if row.status == "graded":
+            lines.append(line(rank, each))
         else:
-            lines.append(f"     -  {entry.submission:<{width}}  failed: {plain(entry.reason or '').splitlines()[0]}")
+            reason = plain(row.reason or "").strip().splitlines()[:1]
+            lines.append(line("-", [f"{each[0]:<{widths[0]}}", f"failed: {''.join(reason)}"]))
     return "\n".join([*lines, ""])
+
+
+def _cells(row: Row, metrics: list[Metric]) -> list[str]:
+    """A row of the table, after the rank; of a failed entry its name alone."""
+    if row.status == "failed":
+        return [_one_line(row.name)]
+    ranking, *others = metrics
+    figures = [ranking.interval(row.scores[ranking.name])]
+    figures += [each.number(row.scores[each.name].value) if each.name in row.scores else "" for each in others]
+    band = (row.band or "below ok").replace("_", " ")
+    return [_one_line(row.name), *figures, band, row.trained or "unknown", row.isolation, _one_line(row.device)]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(plain(text).split())
 
 
 def plain(text: str) -> str:
@@ -81,10 +128,9 @@ def plain(text: str) -> str:
 
 def _headline(stratum: Stratum, benchmark: Benchmark) -> list[str]:
     bands = ", ".join(f"{name.replace('_', ' ')} {getattr(benchmark.bands, name):g}" for name in BANDS)
-    lines = [
-        f"  mean pixel error   {_interval(stratum.scores['mean_pixel_error'])} px",
-        f"  rmse               {_interval(stratum.scores['rmse'])} px",
-    ]
+    shown = dict.fromkeys(("mean_pixel_error", "rmse", benchmark.metric))
+    metrics = [METRICS[name] for name in shown if name in stratum.scores]
+    lines = [f"  {each.title:<18} {each.interval(stratum.scores[each.name])} {each.unit}".rstrip() for each in metrics]
     if "nme" in stratum.scores:
         lines.append(
             f"  nme                {stratum.scores['nme'].value:.2%} of the inter-ocular distance; "
@@ -92,7 +138,7 @@ def _headline(stratum: Stratum, benchmark: Benchmark) -> list[str]:
         )
     return [
         *lines,
-        f"  bands              {bands}  ({benchmark.metric.replace('_', ' ')})",
+        f"  bands              {bands}  ({METRICS[benchmark.metric].title})",
         f"  measured on        {stratum.images} held-out faces of {stratum.subjects} subjects; intervals are 95 %",
     ]
 
@@ -112,7 +158,7 @@ def _bars(stratum: Stratum, layout: KeypointLayout) -> Iterable[str]:
     """Mean pixel error of each group and, below it, of each of its keypoints, as bars."""
     longest = max(score.value for score in stratum.keypoints.values()) or 1.0
 
-    def line(name: str, score: Score) -> str:
+    def line(name: str, score: Estimate) -> str:
         return f"  {name:<28}{score.value:6.2f}  {'█' * round(score.value / longest * _BAR)}"
 
     for group, score in stratum.groups.items():
@@ -130,8 +176,8 @@ def _how_it_ran(entry: Entry) -> str:
     parts = [format_seconds(entry.seconds.total)]
     if entry.seconds.training:
         parts.append(f"of which training {format_seconds(entry.seconds.training)}")
-    if entry.training.get("epochs") is not None:
-        parts.append(f"{entry.training['epochs']} epochs")
+    if len(entry.networks) == 1 and entry.networks[0].get("epochs") is not None:
+        parts.append(f"{entry.networks[0]['epochs']} epochs")
     if entry.parameters is not None:
         parts.append(f"{entry.parameters:,} parameters")
     if entry.device:
@@ -140,7 +186,3 @@ def _how_it_ran(entry: Entry) -> str:
         parts.append(f"peak memory {format_bytes(entry.peak_memory)}")
     parts.append(f"isolation {entry.isolation}")
     return ", ".join(parts)
-
-
-def _interval(score: Score) -> str:
-    return f"{score.value:.2f}  [{score.low:.2f}, {score.high:.2f}]"

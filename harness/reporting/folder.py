@@ -10,15 +10,18 @@ from harness.datasets.faces import Split
 from harness.errors import MachineError
 from harness.grading.grade import Graded
 from harness.grading.predictions import write_wide
-from harness.reporting.plots import draw_result
+from harness.reporting.plots import HOW_TO_DRAW, can_draw, draw_result
 
 ENTRY, PREDICTIONS = "entry.json", "predictions.csv"
 
 
-def write_folder(folder: Path, graded: Graded, split: Split) -> None:
+def write_folder(folder: Path, graded: Graded, split: Split) -> list[str]:
     """Write ``entry.json``, ``log.txt`` and, for a graded entry, ``predictions.csv`` and ``faces.png``.
 
     The picture shows held-out faces with their answers: it is for the teacher, not for the competitor.
+
+    Returns:
+        a sentence for each thing that this installation cannot draw.
 
     Raises:
         MachineError: the folder cannot be written.
@@ -30,6 +33,9 @@ def write_folder(folder: Path, graded: Graded, split: Split) -> None:
         if graded.predictions is not None:
             ids = np.arange(1, len(graded.predictions) + 1)
             write_wide(folder / PREDICTIONS, graded.predictions, ids, split.held_out.layout)
+            if not can_draw():
+                return [f"{folder} has no picture, since matplotlib is not installed: {HOW_TO_DRAW}"]
             draw_result(folder / "faces.png", graded.entry, graded.predictions, split)
     except OSError as error:
         raise MachineError(f"{error.filename or folder}: could not be written: {error.strerror}") from error
+    return []

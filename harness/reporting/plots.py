@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.faces import Split
-from harness.errors import MachineError
 from harness.grading.entry import Entry
 from harness.grading.scoring import pixel_distances
 
@@ -17,16 +17,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+HOW_TO_DRAW = "pip install 'facial-keypoint-harness[plots]'"
+
 _ROWS, _COLUMNS = 3, 5
 _TRUE, _PREDICTED = "#2ecc71", "#e74c3c"
 
 
 def draw_result(path: Path, entry: Entry, predictions: NDArray[np.float32], split: Split) -> None:
-    """Draw the best, middling and worst held-out faces of the headline, and the error of each keypoint.
-
-    Raises:
-        MachineError: matplotlib is not installed.
-    """
+    """Draw the best, middling and worst held-out faces of the headline, and the error of each keypoint."""
     rows = next(iter(split.strata.values()))
     faces, points = split.held_out.take(rows), predictions[rows]
     errors = np.nanmean(pixel_distances(points, faces.keypoints), axis=1)
@@ -51,13 +49,14 @@ def draw_result(path: Path, entry: Entry, predictions: NDArray[np.float32], spli
     figure.savefig(path, dpi=110)
 
 
+def can_draw() -> bool:
+    """Whether matplotlib is installed."""
+    return find_spec("matplotlib") is not None
+
+
 def _figure() -> Figure:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MachineError(
-            "pictures need matplotlib, which is not installed: pip install 'facial-keypoint-harness[plots]'"
-        ) from None
+    from matplotlib.figure import Figure
+
     # Figure alone needs no display and leaves pyplot's global state untouched.
     return Figure(figsize=(11, 4.6), layout="constrained")
 

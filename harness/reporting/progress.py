@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import TextIO
 
 from harness.isolation.limits import usable_cores
+from harness.runs.worker_log import Event
 from harness.units import format_seconds
 
 _PLAIN_EVERY = 15.0
 """Seconds between lines where nothing can be rewritten."""
+
+
+def training_text(progress: Mapping[str, float]) -> str:
+    """A worker's progress message in words: epoch, error in pixels, images per second, threads if few, time left."""
+    epoch, epochs = int(progress.get("epoch", 0)), int(progress.get("epochs", 0))
+    parts = [f"epoch {epoch}/{epochs}", f"error {progress.get('error_px', 0.0):.2f} px"]
+    if "validation_px" in progress:
+        parts.append(f"validation {progress['validation_px']:.2f} px")
+    parts.append(f"{progress.get('images_per_second', 0.0):,.0f} images/s")
+    if 0 < (threads := int(progress.get("threads", 0))) < usable_cores():
+        parts.append(f"{threads} of {usable_cores()} threads")
+    parts.append(f"{format_seconds(max(0.0, progress.get('seconds_left', 0.0)))} left")
+    return "  ".join(parts)
 
 
 class ProgressLine:
@@ -32,11 +48,11 @@ class ProgressLine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._clear()
+        self.clear()
 
     def heading(self, text: str) -> None:
         """Write a line that stays, above the one that is rewritten."""
-        self._clear()
+        self.clear()
         self._stream.write(text + "\n")
         self._stream.flush()
 
@@ -44,19 +60,22 @@ class ProgressLine:
         """Show ``done`` of ``total``."""
         self._show(f"{what}: {done:,} of {total:,}", last=done >= total)
 
-    def training(self, progress: dict[str, float]) -> None:
-        """Show a worker's progress message: epoch, error in pixels, images per second, threads if few, time left."""
-        epoch, epochs = int(progress.get("epoch", 0)), int(progress.get("epochs", 0))
-        parts = [f"epoch {epoch}/{epochs}", f"error {progress.get('error_px', 0.0):.2f} px"]
-        if "validation_px" in progress:
-            parts.append(f"validation {progress['validation_px']:.2f} px")
-        parts.append(f"{progress.get('images_per_second', 0.0):,.0f} images/s")
-        if 0 < (threads := int(progress.get("threads", 0))) < usable_cores():
-            parts.append(f"{threads} of {usable_cores()} threads")
-        parts.append(f"{format_seconds(max(0.0, progress.get('seconds_left', 0.0)))} left")
-        self._show("  ".join(parts), last=epoch >= epochs)
+    def training(self, progress: Mapping[str, float]) -> None:
+        """Show a worker's progress message: epoch, error in pixels, images per second, time left."""
+        self._show(training_text(progress), last=progress.get("epoch", 0) >= progress.get("epochs", 0))
 
-    def _clear(self) -> None:
+    def listen(self, event: Event) -> bool:
+        """Show how a run's training goes; never ends it."""
+        if event.progress is not None:
+            self.training(event.progress)
+        return False
+
+    def text(self, text: str) -> None:
+        """Show any text."""
+        self._show(text, last=False)
+
+    def clear(self) -> None:
+        """Make room for what is printed next."""
         if self._width:
             self._stream.write("\r" + " " * self._width + "\r")
             self._stream.flush()
@@ -64,6 +83,7 @@ class ProgressLine:
 
     def _show(self, text: str, last: bool) -> None:
         if self._live:
+            text = text[: shutil.get_terminal_size().columns - 1]  # a line that wraps cannot be rewritten
             self._stream.write("\r" + text.ljust(self._width))
             self._width = max(self._width, len(text))
         elif last or time.monotonic() - self._last >= _PLAIN_EVERY:

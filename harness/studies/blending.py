@@ -11,7 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,14 +22,16 @@ from numpy.typing import NDArray
 
 from harness.benchmark import Benchmark
 from harness.datasets.faces import Split
-from harness.errors import DataError, MachineError, UsageError
-from harness.grading.entry import Seconds
-from harness.grading.grade import Graded, judge
+from harness.errors import DataError, UsageError
+from harness.grading.grade import Graded, Judge
 from harness.grading.scoring import pixel_distances
-from harness.runs.job import Conditions, Run
+from harness.runs.conditions import Conditions
+from harness.runs.executors import Executor, JobListener
+from harness.runs.job import Job
+from harness.runs.run import Run
 from harness.studies.blend_weights import METHODS, Floats, blended, cross_fitted_error
-from harness.studies.folds import FoldRun, Folds
-from harness.subjects import cut
+from harness.studies.folds import Folds
+from harness.subjects import folds_by_subject
 from harness.submission.source import Source
 
 _LONGEST_NAME = 100
@@ -39,14 +42,14 @@ def blend(
     benchmark: Benchmark,
     split: Split,
     conditions: Conditions,
+    executor: Executor,
     *,
-    work: Path,
     folds: int = 3,
     method: str = "auto",
     name: str | None = None,
     board: str | None = None,
     on_run: Callable[[str], None] = lambda _: None,
-    on_progress: Callable[[dict[str, float]], None] = lambda _: None,
+    listen: JobListener = lambda _, __: False,
 ) -> Graded:
     """Run each member once for each fold, fit weights to what they predict out of fold, and score the blend.
 
@@ -56,39 +59,31 @@ def blend(
         members: two submissions or more.
         benchmark, split: what they are graded on.
         conditions: how each single run is run.
-        work: the folder of finished runs; a second call takes up where the first one ended.
+        executor: makes the runs; with a store, a second call takes up where the first one ended.
         folds: how many parts the training faces are cut into, by whole subjects.
-        method: a name in `METHODS`, or "auto" for the one that errs least out of fold.
+        method: a name in `METHODS`, or "auto" for the one with the least error out of fold.
         name: what the leaderboard calls the blend; made of the members' names if None.
         board: the board's name; the benchmark's if None.
-        on_run: called with a line before each run.
-        on_progress: called as training goes on.
+        on_run: called with a line when a run has finished.
+        listen: hears what a run comes to.
 
     Raises:
-        UsageError: a member cannot be trained without a fold, or the name is none for a leaderboard.
+        UsageError: a member cannot be trained without a fold, or the name is not one for a leaderboard.
         DataError: there are too few fully labelled training faces for so many folds.
-        MachineError: the folder cannot be made, read or written.
         HarnessError: something other than a member is at fault.
     """
     source = _source(members, name, folds, method)
-    # What others predicted for the held-out images lies there.
-    conditions = replace(conditions, secrets=(*conditions.secrets, work))
-    cutting = Folds(split, cut(split.training.subjects, folds), conditions, work)
+    cutting = Folds(split, folds_by_subject(split.training.subjects, folds), conditions)
     if not all(cutting.faces(fold).any() for fold in range(folds)):
         raise DataError(f"{folds} folds leave one without a fully labelled training face; cut fewer with --folds")
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise MachineError(f"{work}: could not be made: {error.strerror}; name another folder with --work") from error
-
-    runs = _run_all(members, cutting, folds, on_run, on_progress)
-    whole = _together([each.run for each in runs])
-    seconds = Seconds(total=sum(each.seconds for each in runs), training=whole.training_seconds)
-    if whole.reason is None:
-        predictions, findings = _fitted(members, cutting, runs, method)
-        whole = replace(whole, predictions=predictions, facts=whole.facts | {"training": findings})
-        source = replace(source, description=_described(findings))
-    return judge(source, benchmark, split, conditions, whole, seconds, board or benchmark.name)
+    runs, failed = _run_all(members, cutting, folds, executor, on_run, listen)
+    judge = Judge(benchmark, split, conditions, board or benchmark.name)
+    if failed is not None:
+        return judge.graded(source, _together([*runs, failed]))
+    whole = _together(runs)
+    predictions, findings = _fitted(members, cutting, runs, method)
+    source = replace(source, description=_described(findings))
+    return judge.graded(source, replace(whole, predictions=predictions), {"blend": findings})
 
 
 def _source(members: Sequence[Source], name: str | None, folds: int, method: str) -> Source:
@@ -97,61 +92,77 @@ def _source(members: Sequence[Source], name: str | None, folds: int, method: str
     if len(set(fingerprints)) < max(2, len(members)):
         raise UsageError("a blend takes two submissions or more, each of them once; name others")
     for member in members:
-        if member.entry is None:
+        if not member.has_code:
             raise UsageError(f"{member.path}: holds predictions, and a blend trains its members; name the submission")
     name = name or "-".join(["blend", *(member.name for member in members)])[:_LONGEST_NAME]
     if not re.fullmatch(r"\w[\w.-]*", name) or len(name) > _LONGEST_NAME:
         raise UsageError(f"--name {name!r}: use at most {_LONGEST_NAME} letters, digits, '_', and then '.' and '-'")
     identity = json.dumps([fingerprints, folds, method])
-    description = f"Blend of {', '.join(member.name for member in members)}."
-    return Source(Path(name), name, None, {}, description, hashlib.sha256(identity.encode()).hexdigest())
+    return Source(
+        path=Path(name),
+        name=name,
+        kind=members[0].kind,
+        description=f"Blend of {', '.join(member.name for member in members)}.",
+        fingerprint=hashlib.sha256(identity.encode()).hexdigest(),
+        brings_data=any(member.brings_data for member in members),
+    )
 
 
 def _run_all(
     members: Sequence[Source],
     cutting: Folds,
     folds: int,
+    executor: Executor,
     on_run: Callable[[str], None],
-    on_progress: Callable[[dict[str, float]], None],
-) -> list[FoldRun]:
-    """Every member on the first fold, then on the second, and so on: who fails does so early. Ends at a failure."""
-    runs: list[FoldRun] = []
-    for fold in range(folds):
-        for member in members:
-            place = f"{member.name}, fold {fold + 1} of {folds}"
-            kept = cutting.file(member, fold).exists()
-            on_run(f"{place} (run {len(runs) + 1} of {folds * len(members)}{', kept from before' if kept else ''})")
-            finished = cutting.run(member, fold, on_progress)
-            if finished.run.reason is not None:
-                reason = f"{place}: {finished.run.reason}"
-                return [*runs, replace(finished, run=replace(finished.run, reason=reason))]
-            facts = finished.run.facts
-            if facts.get("recipe") is not None and not facts.get("training"):
+    listen: JobListener,
+) -> tuple[list[Run], Run | None]:
+    """The runs of every member on the first fold, then on the second, and so on; and one that failed, which ends it."""
+    places = [(fold, member) for fold in range(folds) for member in members]
+    runs: dict[str, Run] = {}
+    names: list[str] = []
+
+    def jobs() -> Iterator[Job]:
+        for fold, member in places:
+            job = cutting.job(member, fold)
+            names.append(job.name)
+            yield job
+
+    with closing(executor.run(jobs(), listen)) as finishing:
+        for finished in finishing:
+            run, place = finished.run(), finished.job.name
+            kept = ", kept from before" if finished.kept else ""
+            on_run(f"{place}: done (run {len(runs) + 1} of {len(places)}{kept})")
+            if run.reason is not None:
+                return list(runs.values()), replace(run, reason=f"{place}: {run.reason}")
+            if run.facts.weights_loaded:
                 raise UsageError(
-                    f"{member.path}: loads its weights, which may have been learnt from the very faces that a fold "
-                    "leaves out; take `weights = ...` out of it, so that it is trained"
+                    f"{place}: loads its weights, which may have been learnt from the very faces that a fold leaves "
+                    "out; take `weights = ...` out of it, so that it is trained"
                 )
-            runs.append(finished)
-    return runs
+            runs[place] = run
+    return [runs[name] for name in names], None
 
 
 def _together(runs: Sequence[Run]) -> Run:
     """The runs of a blend as one: of the last the reason and what it printed, of all the time and the memory."""
     last = runs[-1]
-    parameters = [run.facts.get("parameters") for run in runs]
-    facts = {"device": last.facts.get("device", "")}
-    if all(isinstance(count, int) for count in parameters):
-        facts["parameters"] = sum(parameters)
+    parameters = [run.facts.parameters for run in runs if run.facts.parameters is not None]
     return replace(
         last,
         predictions=None,
-        facts=facts,
+        facts=last.facts.model_copy(
+            update={
+                "parameters": sum(parameters) if len(parameters) == len(runs) else None,
+                "networks": [network for run in runs for network in run.facts.networks],
+            }
+        ),
+        seconds=sum(run.seconds for run in runs),
         training_seconds=sum(run.training_seconds for run in runs),
         peak_memory=max(run.peak_memory for run in runs),
     )
 
 
-def _gathered(members: int, cutting: Folds, runs: Sequence[FoldRun]) -> tuple[Floats, Floats]:
+def _gathered(members: int, cutting: Folds, runs: Sequence[Run]) -> tuple[Floats, Floats]:
     """Each member's predictions of the training faces, out of fold, and of the held-out faces, the mean of its runs.
 
     Training faces that lack a label were not asked for, and stay 0.
@@ -161,7 +172,7 @@ def _gathered(members: int, cutting: Folds, runs: Sequence[FoldRun]) -> tuple[Fl
     held_out = np.zeros((members, *split.held_out.keypoints.shape))
     for number, each in enumerate(runs):
         fold, member = divmod(number, members)
-        inside, predictions = cutting.faces(fold), each.run.predictions
+        inside, predictions = cutting.faces(fold), each.predictions
         assert predictions is not None, "a run without predictions ended the blend"
         training[member, inside] = predictions[: inside.sum()]
         held_out[member] += predictions[inside.sum() :] / (len(runs) // members)
@@ -169,7 +180,7 @@ def _gathered(members: int, cutting: Folds, runs: Sequence[FoldRun]) -> tuple[Fl
 
 
 def _fitted(
-    members: Sequence[Source], cutting: Folds, runs: Sequence[FoldRun], method: str
+    members: Sequence[Source], cutting: Folds, runs: Sequence[Run], method: str
 ) -> tuple[NDArray[np.float32], dict[str, Any]]:
     """The blend's predictions for the held-out images, and what is known of it out of fold, in plain values."""
     faces = cutting.split.training.complete

@@ -7,16 +7,12 @@ on which several processes may work at once, and which outlives each of them.
 from __future__ import annotations
 
 import json
-import os
-import platform
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import optuna
-import psutil
 from filelock import FileLock
 from optuna.distributions import BaseDistribution, json_to_distribution
 from optuna.storages import JournalStorage
@@ -27,11 +23,14 @@ from harness.datasets.faces import FaceSet
 from harness.errors import ContractError, MachineError, SubmissionError, UsageError
 from harness.learning.changes import check_changes
 from harness.learning.recipe import Recipe
-from harness.runs.job import Conditions, Run, ask_facts, run_job
+from harness.runs.conditions import Conditions
+from harness.runs.executors import Local, ask_facts, run_one
+from harness.runs.facts import Facts
+from harness.runs.job import Job, Material
+from harness.runs.run import Run
+from harness.runs.worker_log import Event
+from harness.studies.sharing import SeededByNumber, beat, heart, is_alive
 from harness.submission.source import Source
-
-_SAME_START = 5.0
-"""Seconds between two readings of one process's start, which moves when the system's clock is set."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +91,7 @@ class Tuner:
                     self._begin()
         except OSError as error:
             raise MachineError(f"{error.filename or journal}: could not be written: {error.strerror}") from error
+        self._study.sampler = SeededByNumber()
         self._study.pruner = optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=self.recipe.epochs // 3)
 
     @property
@@ -123,29 +123,31 @@ class Tuner:
         if trial is None:
             return None
 
-        def loaded(facts: dict[str, Any]) -> None:
-            trial.set_user_attr("changes", check_changes(facts.get("changes"), "changes"))
-            self._add_to_space(facts.get("space", {}))
+        def listen(event: Event) -> bool:
+            if event.progress is None:
+                trial.set_user_attr("changes", check_changes(event.facts.changes, "changes"))
+                self._add_to_space(event.facts.space or {})
+                return False
+            on_progress(event.progress)
+            if "validation_px" not in event.progress:
+                return False
+            trial.report(event.progress["validation_px"], max(0, int(event.progress.get("epoch", 0))))
+            return bool(trial.params) and trial.should_prune()
 
-        def progressed(progress: dict[str, float]) -> None:
-            on_progress(progress)
-            if "validation_px" in progress:
-                trial.report(progress["validation_px"], max(0, int(progress.get("epoch", 0))))
-                if trial.params and trial.should_prune():
-                    raise optuna.TrialPruned
-
-        task = self.task
-        overrides = task.conditions.overrides | {"validation": task.validation}
-        conditions = replace(task.conditions, overrides=overrides, suggested=trial.params)
+        overrides = self.task.conditions.overrides | {"validation": self.task.validation}
+        conditions = replace(self.task.conditions, overrides=overrides, suggested=trial.params)
         try:
-            run = run_job(task.source, task.training, task.training.images[:1], conditions, progressed, loaded)
+            with heart(trial):
+                run = run_one(self._job(conditions), Local(), listen)
             self._tell(trial, run)
-        except optuna.TrialPruned:
-            self._study.tell(trial, state=TrialState.PRUNED)
         except BaseException:
             self._study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
             raise
         return self._study.get_trials(deepcopy=False)[trial.number]
+
+    def _job(self, conditions: Conditions) -> Job:
+        training = self.task.training
+        return Job(self.task.source.label, self.task.source.pack(), Material(training, training.images[:1]), conditions)
 
     def _open(self) -> optuna.Study:
         name = self.task.source.name
@@ -170,11 +172,13 @@ class Tuner:
                 f"{self.journal}: is a study with another {' and another '.join(others)}; go on with those that it "
                 "began with, or begin a new study with --study FILE"
             )
-        facts = ask_facts(self.task.source, self.task.training, replace(self.task.conditions, suggested={}))
-        if not _distributions(facts.get("space", {})):
+        facts: Facts = ask_facts(self._job(replace(self.task.conditions, suggested={})), Local()).facts
+        if not _distributions(facts.space or {}):
             raise ContractError(f"{path}: search_space(trial) asks the trial for nothing; let it suggest values")
-        Recipe.from_mapping(facts.get("recipe", {}))
-        for name, value in (("recipe", facts["recipe"]), ("space", facts["space"]), ("task", identity)):
+        if facts.weights_loaded:
+            raise ContractError(f"{path}: has no validation error, since it loads weights; take `weights` out")
+        recipe = Recipe.from_mapping(facts.recipe or {}).as_dict()
+        for name, value in (("recipe", recipe), ("space", facts.space), ("task", identity)):
             self._study.set_user_attr(name, value)
 
     def _add_to_space(self, told: Mapping[str, Any]) -> None:
@@ -194,26 +198,26 @@ class Tuner:
     def _next(self, total: int) -> optuna.Trial | None:
         with self._lock:
             for each in self._study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
-                if not _is_alive(each.user_attrs.get("process")):
+                if not is_alive(each):
                     self._study.tell(each.number, state=TrialState.FAIL)
             trials = self._study.get_trials(deepcopy=False)
             taken = [each for each in trials if each.state == TrialState.RUNNING or _is_finished(each)]
             if len(taken) >= total:
                 return None
-            # Drawn from the trial's number, so that no two processes try the same and a resumed study goes on alike.
-            self._study.sampler = optuna.samplers.TPESampler(seed=len(trials), constant_liar=True)
             has_own = any(not each.params for each in taken)
             trial = self._study.ask(_distributions(self._study.user_attrs["space"]) if has_own else {})
-            trial.set_user_attr("process", _this_process())
+            beat(trial)
             return trial
 
     def _tell(self, trial: optuna.Trial, run: Run) -> None:
         path = self.task.source.path
-        if run.reason is None:
-            training = run.facts.get("training") or {}
-            if not isinstance(training.get("validation_px"), float):
-                raise ContractError(f"{path}: has no validation error, since it loads weights; take `weights` out")
-            self._study.tell(trial, training["validation_px"])
+        if run.stopped:
+            self._study.tell(trial, state=TrialState.PRUNED)
+        elif run.reason is None:
+            errors = [network.validation_px for network in run.facts.networks]
+            if len(errors) != 1 or errors[0] is None:
+                raise ContractError(f"{path}: has no validation error to be judged by")
+            self._study.tell(trial, errors[0])
         elif trial.params:
             trial.set_user_attr("reason", run.reason)
             self._study.tell(trial, state=TrialState.FAIL)
@@ -225,21 +229,6 @@ def _is_finished(trial: FrozenTrial) -> bool:
     # One that failed without a reason was given up by its process.
     failed = trial.state == TrialState.FAIL and "reason" in trial.user_attrs
     return failed or trial.state in (TrialState.COMPLETE, TrialState.PRUNED)
-
-
-def _this_process() -> dict[str, Any]:
-    return {"host": platform.node(), "number": os.getpid(), "started": psutil.Process().create_time()}
-
-
-def _is_alive(process: Mapping[str, Any] | None) -> bool:
-    """Whether a process still works on its trial; one on another machine is taken to."""
-    if process is None:
-        return False
-    if process["host"] != platform.node():
-        return True
-    with suppress(psutil.Error):
-        return bool(abs(psutil.Process(process["number"]).create_time() - process["started"]) < _SAME_START)
-    return False
 
 
 def _distributions(space: Mapping[str, Any]) -> dict[str, BaseDistribution]:

@@ -9,7 +9,8 @@ A submission is a Python file, or a folder with ``submission.py``, that defines 
   one by one), ``search_space(trial)`` (-> changes, to be searched).
 - ``build_estimator(layout, image_size)`` -> an object with scikit-learn's ``fit(images, keypoints)`` (uint8 (N, H, W);
   float32 (N, K, 2), NaN where not labelled) and ``predict(images) -> (N, K, 2)``, such as an `Ensemble`,
-  a `Stacked` or `Specialists`.
+  a `Stacked` or `Specialists`. Changes from outside reach it as keywords, where it has such:
+  ``build_estimator(layout, image_size, *, epochs=100)``.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ from numpy.typing import NDArray
 
 from harness.errors import ContractError, LoadError, PredictionError
 from harness.keypoints import KeypointLayout
-from harness.learning.changes import around, changed, search, variants_of
+from harness.learning.changes import around, changed, search, takes, variants_of
 from harness.learning.recipe import Recipe
+from harness.learning.seeding import seed_everything
 from harness.submission.source import baselines
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ class Learner(Protocol):
         """Keypoints (N, K, 2) in pixels for images (N, H, W)."""
 
     def facts(self) -> dict[str, Any]:
-        """What the entry tells of it: recipe, parameters, epochs; plain JSON values."""
+        """What the entry tells of it, as plain JSON: device, seed, parameters, each network's recipe and training."""
 
     def save_weights(self, path: Path) -> None:
         """Write what was learnt as safetensors."""
@@ -58,12 +60,13 @@ class Learner(Protocol):
 class EstimatorLearner:
     """A competitor's own estimator: it sees arrays of its own, so that it may write into them."""
 
-    def __init__(self, estimator: Any) -> None:
-        self._estimator = estimator
+    def __init__(self, estimator: Any, seed: int, not_applied: list[str]) -> None:
+        self._estimator, self._seed, self._not_applied = estimator, seed, not_applied
 
     def fit(self, images: NDArray[np.uint8], keypoints: NDArray[np.float32], subjects: NDArray[np.int64]) -> object:
-        """Call the estimator's fit; it is not told the subjects."""
+        """Seed everything and call the estimator's fit; it is not told the subjects."""
         del subjects
+        seed_everything(self._seed)
         return self._estimator.fit(np.array(images), np.array(keypoints))
 
     def predict(self, images: NDArray[np.uint8]) -> object:
@@ -71,8 +74,15 @@ class EstimatorLearner:
         return self._estimator.predict(np.array(images))
 
     def facts(self) -> dict[str, Any]:
-        """An estimator has neither recipe nor a parameter count that the harness could know."""
-        return {}
+        """The seed, and which changes from outside it had no use for; an estimator's networks nobody else can know."""
+        return {
+            "seed": self._seed,
+            "parameters": None,
+            "weights_loaded": False,
+            "can_save_weights": False,
+            "not_applied": self._not_applied,
+            "networks": [],
+        }
 
     def save_weights(self, path: Path) -> None:
         """An estimator keeps its own weights, in no form that the harness knows."""
@@ -84,8 +94,8 @@ class Settings:
     """How the harness runs a submission this time.
 
     Attributes:
-        device: auto, cpu, cuda or mps.
-        overrides: changes from outside: recipe fields (``epochs``, ``seed``), or keywords of ``build_model``.
+        device: auto, cpu, cuda, cuda:1 or mps.
+        overrides: changes from outside: recipe fields (``epochs``, ``seed``), or keywords of the builder.
         budget_seconds: what training may take; the trainer plans its epochs for it.
         progress: called as training goes on.
         suggested: where it is tuned, the values that the tuner chose for its search space; it is left as it is where
@@ -104,23 +114,29 @@ class Settings:
 
 
 def load_learner(path: Path, layout: KeypointLayout, image_size: tuple[int, int], settings: Settings) -> Learner:
-    """Import a submission and build its learner.
+    """Import a submission and build its learner; every random number follows from the seed from outside, or from 0.
 
     Raises:
+        RecipeError: a change from outside gives the recipe an impossible value.
         LoadError: it cannot be imported; the message names the file, the line and the cause.
         ContractError: it defines neither builder, both, or something that is not what the contract asks for.
     """
+    seed = settings.overrides.get("seed", 0)
+    Recipe.check_field("seed", seed)
+    seed_everything(seed)
     module = _import(path)
     builder_name, builder = _the_builder(module, path)
     if builder_name == "build_model":
         return _network(module, path, builder, layout, image_size, settings)
     if settings.suggested is not None:
         raise ContractError(f"{path.name}: only a submission with build_model can be tuned")
-    estimator = builder(layout, image_size)
+    taken = {name: value for name, value in settings.overrides.items() if takes(builder, name)}
+    others = {name: value for name, value in settings.overrides.items() if name not in taken}
+    estimator = builder(layout, image_size, **taken)
     if _is_composite(estimator):
         estimator.configure(
             device=settings.device,
-            changes=settings.overrides,
+            changes=others,
             budget_seconds=settings.budget_seconds,
             progress=settings.progress,
             threads=settings.threads,
@@ -133,7 +149,7 @@ def load_learner(path: Path, layout: KeypointLayout, image_size: tuple[int, int]
                 f"{path.name}: build_estimator returned {_described(estimator)}, which has no method {method}(); "
                 "return an object with fit(images, keypoints) and predict(images)"
             )
-    return EstimatorLearner(estimator)
+    return EstimatorLearner(estimator, seed, not_applied=[name for name in others if name != "seed"])
 
 
 def as_predictions(raw: Any, count: int, keypoints: int) -> NDArray[np.float32]:
@@ -248,17 +264,12 @@ def _network(
 ) -> Learner:
     # Torch takes seconds to import; what reads a submission without running it need not wait for it.
     from harness.learning.estimator import NetworkEstimator
+    from harness.learning.weights import weights_beside
 
     recipe = getattr(module, "recipe", Recipe())
     if not isinstance(recipe, Recipe):
         raise ContractError(f"{path.name}: recipe is {_described(recipe)}; write recipe = Recipe(epochs=60, ...)")
-    weights = getattr(module, "weights", None)
-    if weights is not None and not (isinstance(weights, str) and (path.parent / weights).is_file()):
-        raise LoadError(
-            f"{path.name}: weights = {weights!r} names no file beside the submission; write the name of a "
-            ".safetensors file that lies next to it, as a plain string"
-        )
-
+    weights = weights_beside(module)
     augment = getattr(module, "augment", None)
     recipe, build_model = changed(recipe, build_model, settings.overrides)
     if settings.suggested is not None:
@@ -276,7 +287,7 @@ def _network(
         codec=getattr(module, "codec", "pixels"),
         device=settings.device,
         augment=augment,
-        weights=path.parent / weights if weights else None,
+        weights=weights,
         budget_seconds=settings.budget_seconds,
         progress=settings.progress,
         threads=settings.threads,

@@ -1,26 +1,52 @@
-"""Source: the files of a submission, found and copied without running any of it."""
+"""Source: what a competitor handed in, found and read without running any of it."""
 
 from __future__ import annotations
 
-import ast
 import difflib
 import hashlib
 import os
 import re
-import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+import stat
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from io import BufferedReader
 from pathlib import Path
 
-from harness.errors import LoadError
+from harness.errors import LoadError, SubmissionError, UsageError
 from harness.places import shipped
+from harness.submission.kinds import Kind, Opened, kind_of
 from harness.units import format_bytes
 
-_FOLDER_ENTRY = "submission.py"
 _MOST_FILES = 2000
 _MOST_BYTES = 2**30
-_LONGEST_SOURCE = 2**20
-_LONGEST_DESCRIPTION = 4000
+_LONGEST_NAME = 80
+_CODE_BYTES, _DATA_BYTES = 64 * 2**10, 4 * 2**10
+"""A longer Python file, or more bytes in other files, may hold what was learnt elsewhere."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """A submission's files themselves, as a worker gets them on whatever machine it runs.
+
+    Attributes:
+        name: what the leaderboard calls it.
+        entry: the Python file to import.
+        files: name -> bytes.
+        fingerprint: sha256 over names and bytes.
+    """
+
+    name: str
+    entry: str
+    files: Mapping[str, bytes]
+    fingerprint: str
+
+    def write_to(self, folder: Path) -> None:
+        """Write the files, and nothing that lay beside them."""
+        for name, content in self.files.items():
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
 
 
 @dataclass(frozen=True)
@@ -30,54 +56,119 @@ class Source:
     Attributes:
         path: as it was found.
         name: what the leaderboard calls it.
-        entry: the Python file to import, relative to the copy; None for a CSV of predictions.
+        kind: of which form it is; None where it cannot be opened at all.
+        author: who handed it in; empty where nobody said.
+        entry: the Python file to import, relative to the copy; None where there is no code to run.
         files: name in the copy -> the file.
         description: the beginning of the entry's docstring.
         fingerprint: sha256 over the files' names and bytes.
+        size: bytes of all files together.
+        brings_data: whether it holds more than code, so that what it predicts may have been learnt elsewhere.
+        refused: why it cannot be opened.
     """
 
     path: Path
     name: str
-    entry: str | None
-    files: Mapping[str, Path]
-    description: str
-    fingerprint: str
+    kind: Kind | None = None
+    author: str = ""
+    entry: str | None = None
+    files: Mapping[str, Path] | None = None
+    description: str = ""
+    fingerprint: str = ""
+    size: int = 0
+    brings_data: bool = False
+    refused: str | None = None
 
-    def copy_to(self, folder: Path) -> None:
-        """Copy the files, and nothing that lies beside them."""
-        for name, file in self.files.items():
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, target)
+    @property
+    def label(self) -> str:
+        """Author and name, as people see them."""
+        return f"{self.author}/{self.name}" if self.author else self.name
+
+    @property
+    def has_code(self) -> bool:
+        """Whether there is something to train and run."""
+        return self.kind is not None and self.kind.has_code
+
+    def pack(self) -> Package:
+        """Read the files.
+
+        Raises:
+            LoadError: a file cannot be read, or has changed since the submission was found.
+        """
+        assert self.entry is not None and self.files is not None
+        files = {name: _content(file) for name, file in self.files.items()}
+        if _fingerprint({name: hashlib.sha256(content) for name, content in files.items()}) != self.fingerprint:
+            raise LoadError(f"{self.path}: was changed while it was being graded; grade it again")
+        return Package(self.name, self.entry, files, self.fingerprint)
 
 
 def find_source(submission: str | Path) -> Source:
     """The submission at this path, or the baseline of this name.
 
     Raises:
-        LoadError: there is none, or it is of a kind that the harness does not take.
+        LoadError: there is none, or the harness does not take it.
     """
     path = _locate(str(submission))
-    if path.is_dir():
-        if not (path / _FOLDER_ENTRY).is_file():
-            raise LoadError(f"{path}: has no {_FOLDER_ENTRY}; a folder is a submission when that file is in it")
-        files = {
-            str(file.relative_to(path)): file
-            for file in sorted(path.rglob("*"))
-            # What is neither is a device or a pipe; a link is kept here, to be refused with a reason.
-            if (file.is_file() or file.is_symlink())
-            and not any(part.startswith((".", "__pycache__")) for part in file.relative_to(path).parts)
-        }
-        return _source(path, path.resolve().name, _FOLDER_ENTRY, files)
-    if path.suffix == ".py":
-        files = {path.name: path}
-        weights = _weights(path)
-        if weights is not None and (path.parent / weights).is_file():
-            files[weights] = path.parent / weights
-        return _source(path, path.stem, path.name, files)
-    if path.suffix == ".csv":
-        return _source(path, path.stem, None, {path.name: path})
-    raise LoadError(f"{path}: a submission is a .py file, a folder with {_FOLDER_ENTRY}, or a .csv of predictions")
+    if not (path.is_file() or path.is_dir()):
+        raise LoadError(f"{path}: is a pipe or a device, which could be waited for without end; name a plain file")
+    kind = kind_of(path)
+    try:
+        opened = kind.open(path)
+        size = _acceptable_size(path, opened)
+        fingerprint = _fingerprint({name: _digest(file) for name, file in opened.files.items()})
+    except OSError as error:
+        raise LoadError(f"{error.filename}: cannot be read: {error.strerror}") from error
+    return Source(
+        path=path,
+        name=_plain(opened.name),
+        kind=kind,
+        entry=opened.entry,
+        files=opened.files,
+        description=opened.description,
+        fingerprint=fingerprint,
+        size=size,
+        brings_data=_brings_data(opened.files),
+    )
+
+
+def find_or_refuse(submission: str | Path) -> Source:
+    """The same; what cannot be found or opened becomes a source with the reason, so that it has an entry too."""
+    try:
+        return find_source(submission)
+    except SubmissionError as error:
+        path = Path(submission)
+        name = path.stem if path.suffix in (".py", ".csv") else path.name
+        return Source(path, _plain(name), fingerprint=hashlib.sha256(os.fsencode(path)).hexdigest(), refused=str(error))
+
+
+def name_authors(sources: Sequence[Source], author: str | None) -> list[Source]:
+    """The same submissions, so that author and name tell each from every other.
+
+    ``author`` is everybody's, where it is given. Otherwise, if two submissions have one name, each takes the name of
+    the folder that it lies in for its author.
+
+    Raises:
+        UsageError: two would still share a row of the board.
+    """
+    if author is not None:
+        named = [replace(source, author=_plain(author)) for source in sources]
+    elif len({source.name for source in sources}) < len(sources):
+        own = shipped("baselines").resolve()
+        folders = [source.path.resolve().parent for source in sources]
+        named = [
+            source if folder == own else replace(source, author=_plain(folder.name))
+            for source, folder in zip(sources, folders, strict=True)
+        ]
+    else:
+        named = list(sources)
+    for label, times in Counter(source.label for source in named).items():
+        if times > 1:
+            paths = ", ".join(str(source.path) for source in named if source.label == label)
+            raise UsageError(
+                f"{times} submissions would share the row {label!r} of the board: {paths}; name each once, put each "
+                "author's into a folder of their own, or grade them one at a time with --author NAME"
+            )
+    return named
 
 
 def baselines() -> dict[str, Path]:
@@ -103,65 +194,57 @@ def _locate(submission: str) -> Path:
     )
 
 
-def _source(path: Path, name: str, entry: str | None, files: Mapping[str, Path]) -> Source:
-    _assert_acceptable(path, entry, files)
-    digest = hashlib.sha256()
+def _plain(name: str) -> str:
+    """A name that can stand in a path, a table and an id."""
+    return re.sub(r"[^\w.-]+", "-", name).lstrip(".-")[:_LONGEST_NAME] or "unnamed"
+
+
+def _open(file: Path) -> BufferedReader:
+    """A regular file, opened once and through no link."""
+    descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    opened = os.fdopen(descriptor, "rb")
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        opened.close()
+        raise LoadError(f"{file}: is not a plain file; put the file itself there")
+    return opened
+
+
+def _content(file: Path) -> bytes:
     try:
-        for relative, file in files.items():
-            with file.open("rb") as content:
-                inner = hashlib.file_digest(content, "sha256").hexdigest()
-            digest.update(os.fsencode(f"{relative}\0{inner}\0"))
-        description = _docstring(files[entry]) if entry else ""
+        with _open(file) as opened:
+            return opened.read()
     except OSError as error:
-        raise LoadError(f"{error.filename}: cannot be read: {error.strerror}") from error
-    plain = re.sub(r"[^\w.-]+", "-", name)
-    return Source(path, plain, entry, files, description, digest.hexdigest())
+        raise LoadError(f"{file}: cannot be read: {error.strerror}") from error
 
 
-def _assert_acceptable(path: Path, entry: str | None, files: Mapping[str, Path]) -> None:
-    """Refuse what leads elsewhere or is too large, before the grader, whose time and memory it is, reads any of it."""
-    for file in files.values():
+def _digest(file: Path) -> hashlib._Hash:
+    with _open(file) as opened:
+        return hashlib.file_digest(opened, "sha256")
+
+
+def _fingerprint(digests: Mapping[str, hashlib._Hash]) -> str:
+    whole = hashlib.sha256()
+    for name, digest in digests.items():
+        whole.update(os.fsencode(f"{name}\0{digest.hexdigest()}\0"))
+    return whole.hexdigest()
+
+
+def _acceptable_size(path: Path, opened: Opened) -> int:
+    """Bytes in all. Refuses what leads elsewhere or is too large, before the grader reads any of it."""
+    for file in opened.files.values():
         if file.is_symlink():
             # Its target would be copied to where the submission may read it.
             raise LoadError(f"{file}: is a symbolic link, which may lead anywhere; put the file itself there")
-    size = sum(file.stat().st_size for file in files.values())
-    if len(files) > _MOST_FILES or size > _MOST_BYTES:
+    size = sum(file.stat().st_size for file in opened.files.values())
+    if len(opened.files) > _MOST_FILES or size > _MOST_BYTES:
         raise LoadError(
-            f"{path}: holds {len(files):,} files of {format_bytes(size)} together; a submission has at most "
+            f"{path}: holds {len(opened.files):,} files of {format_bytes(size)} together; a submission has at most "
             f"{_MOST_FILES:,} files and {format_bytes(_MOST_BYTES)}"
         )
-    if entry and files[entry].stat().st_size > _LONGEST_SOURCE:
-        raise LoadError(
-            f"{files[entry]}: has more than {format_bytes(_LONGEST_SOURCE)}; keep numbers in a data file beside it"
-        )
+    return size
 
 
-def _docstring(file: Path) -> str:
-    tree = _parsed(file)
-    text = (ast.get_docstring(tree) or "") if tree else ""
-    return (
-        text[:_LONGEST_DESCRIPTION].encode("utf-8", "replace").decode()
-    )  # an escape can write half a character, which no file can hold
-
-
-def _weights(file: Path) -> str | None:
-    """The plain file name that a top-level ``weights = "..."`` assigns, if any."""
-    tree = _parsed(file)
-    for node in tree.body if tree else ():
-        if (
-            isinstance(node, ast.Assign)
-            and any(isinstance(target, ast.Name) and target.id == "weights" for target in node.targets)
-            and isinstance(node.value, ast.Constant)
-            and isinstance(node.value.value, str)
-            and Path(node.value.value).name == node.value.value
-        ):
-            return node.value.value
-    return None
-
-
-def _parsed(file: Path) -> ast.Module | None:
-    # A file that does not parse is graded all the same: the worker's message names the line.
-    try:
-        return ast.parse(file.read_bytes())
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+def _brings_data(files: Mapping[str, Path]) -> bool:
+    code = [file.stat().st_size for name, file in files.items() if name.endswith(".py")]
+    data = sum(file.stat().st_size for name, file in files.items() if not name.endswith(".py"))
+    return data > _DATA_BYTES or any(size > _CODE_BYTES for size in code)

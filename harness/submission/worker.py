@@ -1,7 +1,7 @@
 """What runs inside the isolation: load the submission, fit, predict, leave a bare array.
 
-The job folder holds ``input/job.json`` and arrays; the worker writes ``output/predictions.npy`` and tells its story,
-one JSON object a line, on the channel. Nobody believes it: the grader checks the array and uses its own clock.
+The job folder holds ``input/job.json`` and arrays; the worker writes ``output/predictions.npy`` and reports what it
+does, one JSON object a line, on the channel. Nobody believes it: the grader checks the array and uses its own clock.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _run(job: Path, stage: _Stage, send: Callable[..., None]) -> None:
     task = json.loads((job / "input" / "job.json").read_text(encoding="utf-8"))
     layout = KeypointLayout(**task["layout"])
     image_size = (task["image_size"][0], task["image_size"][1])
-    _assert_device(task["device"])  # before anything of the submission's: a missing device is not its fault
+    _take_device(task["device"])  # before anything of the submission's: a missing device is not its fault
     arrays = {
         name: np.load(job / "input" / f"{name}.npy", mmap_mode="r") for name in ("images", "keypoints", "subjects")
     }
@@ -84,26 +84,33 @@ def _run(job: Path, stage: _Stage, send: Callable[..., None]) -> None:
     send("facts", **learner.facts())
 
     stage.enter("predicting")
-    asked = np.load(job / "input" / "asked.npy")
-    predictions = as_predictions(learner.predict(asked), len(asked), len(layout))
-    np.save(job / "output" / "predictions.npy", predictions)
-    if task["save_weights"]:
+    if task["save_weights"]:  # before predicting, which may fail
         learner.save_weights(job / "output" / "weights.safetensors")
+    asked = np.load(job / "input" / "asked.npy")
+    parts = np.split(asked, np.cumsum(task["parts"])[:-1])
+    points = [as_predictions(learner.predict(part), len(part), len(layout)) for part in parts]
+    np.save(job / "output" / "predictions.npy", np.concatenate(points))
     stage.enter("done")
 
 
-def _assert_device(name: str) -> None:
+def _take_device(name: str) -> None:
     if name != "cpu":
         # Torch takes seconds to import, and an estimator on the CPU may do without.
+        import torch
+
         from harness.learning.devices import choose_device
 
-        choose_device(name)
+        device = choose_device(name)
+        if device.type == "cuda" and device.index is not None:
+            torch.cuda.set_device(device)  # for what a submission itself puts on "cuda"
 
 
 def _explained(error: BaseException, stage: str, submission: Path) -> HarnessError:
     """The error that says in a sentence what an exception of any kind means for the competitor."""
     if isinstance(error, HarnessError):
-        return error
+        if error.__cause__ is None or not _out_of_memory(error.__cause__):
+            return error
+        error = error.__cause__
     place = origin(error, submission)
     where = f"{place}: " if place else ""
     if isinstance(error, SystemExit):
@@ -111,6 +118,11 @@ def _explained(error: BaseException, stage: str, submission: Path) -> HarnessErr
             f"{where}it called sys.exit({error.code!r}) while {stage}; a submission returns from its functions instead"
         )
     if _out_of_memory(error):
+        if any(word in str(error).lower() for word in _OF_A_GPU):
+            return LimitError(
+                f"{where}it ran out of the GPU's memory while {stage}, which no option raises; use a smaller "
+                "batch_size or model"
+            )
         return LimitError(
             f"{where}it ran out of memory while {stage}; use a smaller batch_size or model, or ask for more with "
             "--memory-limit"
@@ -121,7 +133,10 @@ def _explained(error: BaseException, stage: str, submission: Path) -> HarnessErr
     return SubmissionError(f"{where}{type(error).__name__} while {stage}: {error}")
 
 
+_OF_A_GPU = ("cuda", "cublas", "cudnn", "mps backend")
+
+
 def _out_of_memory(error: BaseException) -> bool:
     # Torch raises a RuntimeError for a refused allocation on the CPU and a type of its own on CUDA.
-    words = ("can't allocate memory", "cannot allocate memory", "out of memory")
+    words = ("can't allocate memory", "cannot allocate memory", "out of memory", "alloc_failed")
     return isinstance(error, MemoryError) or any(each in str(error).lower() for each in words)

@@ -30,7 +30,7 @@ def main(times: int) -> None:
                 print(f"kill {number}, after {after:.2f} s: {problem}")
         ground.undisturbed()
         print(
-            f"{times} kills, {found} of them left something wrong; {len(ground.board.read().entries)} entries kept; "
+            f"{times} kills, {found} of them left something wrong; {len(ground.board.read().rows)} entries kept; "
             f"{len(list(ground.jobs.iterdir()))} job folders left in TMPDIR, which nobody can remove any more"
         )
     if found:

@@ -31,7 +31,8 @@ from torch import nn
 from harness.benchmark import Benchmark, RenderedData, load_benchmark
 from harness.datasets.faces import FaceSet
 from harness.datasets.opening import open_split
-from harness.grading.scoring import Metric, compare, score
+from harness.estimates import Estimate
+from harness.grading.scoring import compare, score
 from harness.learning.estimator import NetworkEstimator
 from harness.learning.recipe import Recipe
 from harness.submission.contract import load_baseline
@@ -132,9 +133,9 @@ def steps_per_epoch(faces: FaceSet, batch_size: int) -> int:
     return -(-len(faces) // batch_size)
 
 
-def interval(metric: Metric, sign: str = "") -> str:
-    """A metric for people; ``+`` shows the sign of a difference."""
-    return f"{metric.value:{sign}.3f} [{metric.low:{sign}.3f}, {metric.high:{sign}.3f}]"
+def interval(estimate: Estimate, sign: str = "") -> str:
+    """An estimate for people; ``+`` shows the sign of a difference."""
+    return f"{estimate.value:{sign}.3f} [{estimate.low:{sign}.3f}, {estimate.high:{sign}.3f}]"
 
 
 if __name__ == "__main__":

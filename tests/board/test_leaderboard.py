@@ -3,33 +3,20 @@ from __future__ import annotations
 import csv
 import errno
 import json
+import re
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from support.entries import entry
+from support.tiny import CARD, REPOSITORY
 
-from harness.board.leaderboard import COLUMNS, Leaderboard
-from harness.errors import LeaderboardError
-from harness.grading.entry import Entry, Score, Seconds
-
-
-def entry(name: str, error: float | None, **changes: object) -> Entry:
-    scores = {} if error is None else dict.fromkeys(("mean_pixel_error", "rmse"), Score(value=error, low=1, high=9))
-    return Entry(
-        id=f"20260101T000000-{name}",
-        submission=name,
-        benchmark="tiny",
-        board="tiny",
-        date="2026-01-01T00:00:00Z",
-        status="failed" if error is None else "graded",
-        metric="mean_pixel_error",
-        scores=scores,
-        isolation="landlock",
-        device="cpu",
-        seconds=Seconds(total=2, training=1),
-        peak_memory=2**30,
-        fingerprints={"source": "s", "data": "d"},
-    ).model_copy(update=changes)
+from harness.benchmark import Benchmark, load_benchmark
+from harness.board.leaderboard import Leaderboard, Recorded
+from harness.board.table import COLUMNS
+from harness.errors import LeaderboardError, UsageError
+from harness.estimates import Estimate
+from harness.grading.entry import Entry
 
 
 def rows(board: Leaderboard) -> list[dict[str, str]]:
@@ -41,11 +28,21 @@ def board(tmp_path: Path) -> Leaderboard:
     return Leaderboard(tmp_path, "tiny", lock_timeout=0.1)
 
 
-def test_the_csv_ranks_the_entries_and_puts_failures_last(board: Leaderboard) -> None:
-    for each in (entry("b", 2.0), entry("c", None, reason="it crashed"), entry("a", 1.0)):
-        board.record(each)
-    board.rebuild()
+def card(folder: Path, *changes: tuple[str, str]) -> Benchmark:
+    text = CARD
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "tiny.toml").write_text(text)
+    return load_benchmark(folder / "tiny.toml")
 
+
+def test_the_csv_ranks_the_entries_and_puts_failures_last(board: Leaderboard) -> None:
+    recorded = [
+        board.record(each) for each in (entry("b", 2.0), entry("c", None, reason="it crashed"), entry("a", 1.0))
+    ]
+
+    assert [each.rank for each in recorded] == [1, None, 1]
     assert [(row["rank"], row["submission"], row["mean_pixel_error"]) for row in rows(board)] == [
         ("1", "a", "1.0000"),
         ("2", "b", "2.0000"),
@@ -55,26 +52,88 @@ def test_the_csv_ranks_the_entries_and_puts_failures_last(board: Leaderboard) ->
     assert tuple(rows(board)[0]) == COLUMNS
 
 
+def test_a_row_says_who_handed_in_what_and_where_it_was_trained(board: Leaderboard) -> None:
+    board.record(entry("model", 1.0, author="ana", trained="brought"))
+
+    assert [(row["author"], row["submission"], row["trained"]) for row in rows(board)] == [("ana", "model", "brought")]
+    assert board.read().rows[0].name == "ana/model"
+
+
 def test_an_entry_comes_back_as_it_was_written(board: Leaderboard) -> None:
-    path = board.record(entry("a", 1.25))
+    written = entry("a", 1.25, overrides={"epochs": 3}, networks=[{"epochs": 3}], flags=["look"])
+    board.record(written)
 
-    assert Entry.read(path) == entry("a", 1.25)
-
-
-def test_what_a_competitor_writes_is_one_line_and_no_formula(board: Leaderboard) -> None:
-    board.record(entry("a", None, reason='=HYPERLINK("evil")\nsecond line'))
-    board.rebuild()
-
-    assert rows(board)[0]["reason"] == '\'=HYPERLINK("evil") second line'
+    assert Entry.read(board.file(written)) == written
 
 
-def test_a_board_may_rank_by_rmse(board: Leaderboard) -> None:
-    first, second = entry("a", 1.0, metric="rmse"), entry("b", 1.0, metric="rmse")
-    first.scores["rmse"] = Score(value=3, low=2, high=4)
-    for each in (first, second):
+def test_an_entry_that_is_recorded_again_stays_as_it_is(board: Leaderboard) -> None:
+    board.record(entry("a", 1.25))
+
+    assert board.record(entry("a", 0.25)) == Recorded(1, [])
+    assert [row["mean_pixel_error"] for row in rows(board)] == ["1.2500"]
+
+
+@pytest.mark.parametrize("field", ["author", "submission", "device", "reason"])
+def test_what_a_competitor_writes_is_one_line_and_no_formula(board: Leaderboard, field: str) -> None:
+    board.record(entry("a", None).model_copy(update={field: '=HYPERLINK("evil")\nsecond line'}))
+
+    assert rows(board)[0][field] == '\'=HYPERLINK("evil") second line'
+
+
+def test_a_board_ranks_by_its_cards_metric_whatever_an_entry_says(tmp_path: Path) -> None:
+    by_rmse = Leaderboard(tmp_path, "tiny", card(tmp_path, ('"mean_pixel_error"', '"rmse"')))
+    sharp, even = entry("sharp", 1.0), entry("even", 1.1, metric="median")
+    sharp.scores["rmse"] = Estimate(3, 2, 4)
+    for each in (sharp, even):
+        by_rmse.record(each)
+
+    assert [each.submission for each in by_rmse.read().rows] == ["even", "sharp"]
+
+
+def test_after_a_change_of_the_card_old_entries_are_ranked_and_banded_by_the_new_one(tmp_path: Path) -> None:
+    board = Leaderboard(tmp_path, "tiny", card(tmp_path))
+    precise, lucky, old = entry("precise", 1.0), entry("lucky", 1.1), entry("old", 0.9)
+    precise.scores["auc"], lucky.scores["auc"] = Estimate(0.3, 0.2, 0.4), Estimate(0.7, 0.6, 0.8)
+    for each in (precise, lucky, old):
         board.record(each)
+    bands = (
+        ("ok = 20.0", "ok = 0.2"),
+        ("very_good = 10.0", "very_good = 0.4"),
+        ("outstanding = 0.5", "outstanding = 0.6"),
+    )
+    changed = Leaderboard(tmp_path, "tiny", card(tmp_path, ('"mean_pixel_error"', '"auc"'), *bands))
 
-    assert [each.submission for each in board.read().entries] == ["b", "a"]
+    (problem,) = changed.rebuild()
+
+    assert [(row["rank"], row["submission"], row["band"]) for row in rows(board)] == [
+        ("1", "lucky", "outstanding"),
+        ("2", "precise", "ok"),
+    ]
+    assert str(board.file(old)) in problem and "no number at key 'scores.auc'" in problem and "grade" in problem
+    assert [row.submission for row in board.read().rows] == ["old", "precise", "lucky"]
+
+
+def test_the_bands_of_a_board_are_its_cards(tmp_path: Path) -> None:
+    unknown = Leaderboard(tmp_path, "tiny")
+    unknown.record(entry("a", 9.5, band="ok"))
+    assert unknown.read().rows[0].band == "ok"
+
+    assert Leaderboard(tmp_path, "tiny", card(tmp_path)).read().rows[0].band == "very_good"
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "..", ".hidden", "", "a b", "/tmp/x"])
+def test_a_boards_name_never_leaves_the_folder(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="cannot be a board's name; take letters"):
+        Leaderboard(tmp_path, name)
+
+
+@pytest.mark.parametrize("name", ["spring-2026", "kaggle_v1.2", "größe"])
+def test_a_boards_name_may_hold_letters_digits_and_a_few_signs(tmp_path: Path, name: str) -> None:
+    board = Leaderboard(tmp_path, name)
+    board.record(entry("a", 1.0))
+
+    assert Leaderboard.boards(tmp_path) == [name]
+    assert board.csv == tmp_path / f"{name}.csv" and board.csv.exists()
 
 
 @pytest.mark.parametrize(
@@ -82,13 +141,18 @@ def test_a_board_may_rank_by_rmse(board: Leaderboard) -> None:
     [
         (lambda text: text[:-20], "is not an entry"),
         (lambda text: text.replace('"status": "graded"', '"status": "great"'), "key 'status'"),
-        (lambda text: text.replace('"mean_pixel_error": {', '"mean_error": {'), "'scores.mean_pixel_error' is missing"),
+        (
+            lambda text: text.replace('"mean_pixel_error": {', '"mean_error": {'),
+            "no number at key 'scores.mean_pixel_error'",
+        ),
+        (lambda text: text.replace('"value": 2.0', '"value": NaN'), "no number at key 'scores.mean_pixel_error'"),
         (lambda text: json.dumps(json.loads(text) | {"seconds": 5}), "key 'seconds'"),
     ],
 )
 def test_a_badly_edited_entry_is_told_and_takes_no_other_along(board: Leaderboard, edit, message: str) -> None:
     board.record(entry("a", 1.0))
-    bad = board.record(entry("b", 2.0))
+    board.record(entry("b", 2.0))
+    bad = board.file(entry("b", 2.0))
     bad.write_text(edit(bad.read_text()))
 
     problems = board.rebuild()
@@ -106,51 +170,67 @@ def test_a_badly_edited_csv_is_derived_anew(board: Leaderboard) -> None:
     assert [row["submission"] for row in rows(board)] == ["a"]
 
 
-def test_a_lock_held_by_another_process_leaves_the_entry_safe(board: Leaderboard, tmp_path: Path) -> None:
-    path = board.record(entry("a", 1.0))
+def test_a_lock_held_by_another_process_leaves_the_board_safe_and_readable(board: Leaderboard, tmp_path: Path) -> None:
+    board.record(entry("a", 1.0))
 
-    with FileLock(tmp_path / ".lock"), pytest.raises(LeaderboardError, match=r"another process.*the entries are safe"):
-        board.rebuild()
+    with FileLock(tmp_path / ".lock"):
+        with pytest.raises(LeaderboardError, match=r"another process.*what is on the board is safe"):
+            board.rebuild()
+        with pytest.raises(LeaderboardError, match=r"another process"):
+            board.record(entry("b", 2.0))
+        assert [row.submission for row in board.read().rows] == ["a"]
 
-    assert path.exists()
-    assert board.rebuild() == []
+    assert board.record(entry("b", 2.0)) == Recorded(2, [])
 
 
 def test_a_full_disk_keeps_the_old_csv(board: Leaderboard, monkeypatch: pytest.MonkeyPatch) -> None:
     board.record(entry("a", 1.0))
-    board.rebuild()
     before = board.csv.read_text()
-    board.record(entry("b", 0.5))
 
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
         patch.setattr("os.fsync", full)
-        with pytest.raises(LeaderboardError, match="No space left on device; the entries are safe"):
+        with pytest.raises(LeaderboardError, match="No space left on device; what is on the board is safe"):
             board.rebuild()
-        with pytest.raises(LeaderboardError, match="could not be written: No space left"):
-            board.record(entry("c", 0.5))
+        with pytest.raises(LeaderboardError, match="the entry could not be written: No space left"):
+            board.record(entry("b", 0.5))
 
     assert board.csv.read_text() == before
     assert not list(board.csv.parent.glob(".tiny*"))
-    board.rebuild()
+    board.record(entry("b", 0.5))
     assert [row["submission"] for row in rows(board)] == ["b", "a"]
 
 
 def test_entries_of_other_data_are_refused(board: Leaderboard) -> None:
+    board.refuse_other_data("other")
     board.record(entry("a", 1.0))
+    other = entry("b", 0.5, fingerprints={"source": "s", "data": "other"})
 
     board.refuse_other_data("d")
     with pytest.raises(LeaderboardError, match="--board NAME"):
         board.refuse_other_data("other")
+    # Two first gradings of a board that ran at the same time both passed that check.
+    with pytest.raises(LeaderboardError, match="--board NAME"):
+        board.record(other)
+    assert not board.file(other).exists()
+    assert [row["submission"] for row in rows(board)] == ["a"]
 
 
 def test_an_entry_of_other_data_that_was_copied_in_is_told_and_not_ranked(board: Leaderboard) -> None:
     board.record(entry("a", 2.0))
-    copied = board.record(entry("b", 1.0, fingerprints={"source": "s", "data": "other"}, date="2026-01-02T00:00:00Z"))
+    copied = entry("b", 1.0, fingerprints={"source": "s", "data": "other"}, date="2026-01-02T00:00:00Z")
+    board.file(copied).write_text(copied.to_json())
 
     (problem,) = board.rebuild()
 
     assert [row["submission"] for row in rows(board)] == ["a"]
-    assert str(copied) in problem and "other data" in problem and "another board" in problem
+    assert str(board.file(copied)) in problem and "other data" in problem and "another board" in problem
+
+
+def test_the_readme_explains_every_column_in_order() -> None:
+    table = (REPOSITORY / "leaderboard" / "README.md").read_text().split("## Columns")[1]
+    lines = [line for line in table.splitlines() if line.startswith("| `")]
+
+    assert tuple(name for line in lines for name in re.findall(r"`(\w+)`", line.split(" | ")[0])) == COLUMNS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -10,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.submissions import MEAN_FACE, NETWORK, estimator
-from support.tiny import Tiny
+from support.tiny import Tiny, draw_faces, write_kaggle
 
+from harness.benchmark import load_benchmark
 from harness.cli import main
 from harness.cli.grade import main as grade
+from harness.cli.parsing import Parser, add_run_arguments, run_conditions
 from harness.datasets.kaggle import read_test, read_training
 from harness.keypoints import FACE15
 
@@ -50,12 +53,27 @@ def test_help_of_grade_imports_nothing_heavy() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--nonsense"], ["x.py", "--time-limit", "soon"], ["x.py", "--memory-limit", "8q"], ["x.py", "--epochs", "0"]],
+    [
+        *(
+            ["--nonsense"],
+            ["x.py", "--time-limit", "soon"],
+            ["x.py", "--memory-limit", "8q"],
+            ["x.py", "--epochs", "0"],
+        ),
+        *(["x.py", "--device", name] for name in ("tpu", "cuda:", "cuda:x", "cpu:0")),
+    ],
 )
 def test_a_wrong_argument_is_not_the_submissions_fault(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as left:
         grade(arguments)
     assert left.value.code == 3
+
+
+@pytest.mark.parametrize("name", ["auto", "cpu", "mps", "cuda", "cuda:1"])
+def test_a_device_may_have_a_number(name: str) -> None:
+    parser = argparse.ArgumentParser()
+    add_run_arguments(parser)
+    assert parser.parse_args(["--device", name]).device == name
 
 
 def test_new_writes_a_submission_that_runs_as_it_stands(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,6 +181,35 @@ def test_data_info_describes_the_split(tiny: Tiny, capsys: pytest.CaptureFixture
 
     shown = capsys.readouterr().out
     assert "stratum full" in shown and "stratum partial" in shown and "fingerprint" in shown
+
+
+def test_a_teacher_s_own_faces_are_held_out_by_every_command(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
+    write_kaggle(tiny.root / "exam", *draw_faces(7, seed=1))
+    exam = tiny.root / "exam" / "training.csv"
+    options = [*data(tiny), "--held-out", str(exam)]
+    mean_face = str(tiny.submission(MEAN_FACE))
+
+    assert main(["data", "info", *options]) == 0
+    shown = capsys.readouterr().out
+    assert "training     48 faces" in shown and "held out     7 faces" in shown
+    assert main(["predict", mean_face, *options, "--out", "predictions.npy"]) == 0
+    assert np.load("predictions.npy").shape == (7, 15, 2)
+    assert main(["score", "predictions.npy", *options, "--json", "scores.json"]) == 0
+    assert grade([mean_face, *options, "--json", "entry.json"]) == 0
+    scored = json.loads(Path("scores.json").read_text())["full"]["scores"]["mean_pixel_error"]["value"]
+    graded = json.loads(Path("entry.json").read_text())["scores"]["mean_pixel_error"]["value"]
+    assert scored == pytest.approx(graded)
+
+
+def test_held_out_faces_stay_out_of_a_submission_s_reach(tiny: Tiny) -> None:
+    tiny.card.write_text(tiny.card.read_text().replace("held_out = 0.25", 'held_out = "card.csv"'))
+    parser = Parser(examples="")
+    add_run_arguments(parser)
+    arguments = parser.parse_args([*data(tiny), "--held-out", "option.csv"])
+
+    secrets = run_conditions(arguments, load_benchmark(tiny.card)).secrets
+
+    assert {tiny.root / "card.csv", Path("option.csv")} < set(secrets)
 
 
 def test_the_handout_holds_no_answer_and_reads_as_kaggles_files(tiny: Tiny) -> None:

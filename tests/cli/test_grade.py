@@ -26,7 +26,7 @@ def test_a_network_is_trained_scored_and_put_on_the_board(tiny: Tiny, capsys: py
     score = entry["scores"]["mean_pixel_error"]
     assert score["low"] <= score["value"] <= score["high"]
     assert entry["parameters"] == 32 * 32 * 30 + 30
-    assert entry["recipe"]["epochs"] == 2 and entry["training"]["epochs"] == 2
+    assert entry["recipe"]["epochs"] == 2 and entry["networks"][0]["epochs"] == 2
     assert 0 < entry["seconds"]["training"] < entry["seconds"]["total"]
     assert set(entry["fingerprints"]) == {"source", "data"}
     assert set(entry["strata"]) == {"full", "partial"}
@@ -65,7 +65,7 @@ def test_weights_are_saved_and_then_loaded_instead_of_trained(tiny: Tiny) -> Non
     _, loaded = grade(tiny, NETWORK + '\nweights = "mine.safetensors"\n', "--threads", "1")
 
     assert loaded["scores"] == trained["scores"]
-    assert loaded["training"] == {}
+    assert loaded["networks"] == []
 
 
 def test_a_folder_may_import_its_own_modules(tiny: Tiny) -> None:

@@ -149,10 +149,10 @@ def wrong_pixel(pixel: str) -> str:
         ("Image", wrong_pixel("0255"), "pixel 47 is '0255'; write a whole number"),
         ("Image", wrong_pixel("٣"), "pixel 47 is '٣'; write a whole number"),
         ("Image", ";".join(["0"] * 48), "pixel 0 is '0;0;0;0;0;0;...0;0;0;0;0;0;0'; write a whole number"),
-        ("nose_tip_x", "left", "'left' is no number; write pixels, or nothing"),
+        ("nose_tip_x", "left", "'left' is not a number; write pixels, or nothing"),
         ("nose_tip_x", "8.01", "'8.01' lies outside the image, which ends at 8; correct"),
         ("nose_tip_y", "6.01", "'6.01' lies outside the image, which ends at 6; correct"),
-        ("nose_tip_y", "-0.01", "'-0.01' lies outside the image"),
+        ("nose_tip_y", "-0.51", "'-0.51' lies outside the image"),
         ("nose_tip_x", "inf", "'inf' lies outside the image"),
         ("nose_tip_x", "", "the cell is empty but the point's y is not; fill in both or neither"),
         ("nose_tip_y", "", "the cell is empty but the point's x is not; fill in both or neither"),
@@ -178,11 +178,14 @@ def test_neighbours_cannot_make_up_for_a_missing_pixel(folder: Path) -> None:
         read(folder)
 
 
-def test_points_on_the_edge_of_the_last_pixel_are_allowed(folder: Path) -> None:
+@pytest.mark.parametrize("point", [(8, 6), (-0.5, -0.3)])
+def test_points_on_the_edge_of_the_first_and_the_last_pixel_are_allowed(
+    folder: Path, point: tuple[float, float]
+) -> None:
     grid = training_grid()
-    grid[2][2 * NOSE : 2 * NOSE + 2] = ["8", "6.0"]
+    grid[2][2 * NOSE : 2 * NOSE + 2] = [str(coordinate) for coordinate in point]
     write(folder / "training.csv", grid)
-    np.testing.assert_array_equal(read(folder).keypoints[1, NOSE], [8, 6])
+    np.testing.assert_array_equal(read(folder).keypoints[1, NOSE], np.float32(point))
 
 
 @pytest.mark.parametrize(
@@ -366,7 +369,7 @@ def test_the_lookup_says_which_coordinate_each_row_is(tmp_path: Path, location: 
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
-        ("2,1,nose_x", "line 3 (data row 1), column 'FeatureName': 'nose_x' is no coordinate of layout 'face15'"),
+        ("2,1,nose_x", "line 3 (data row 1), column 'FeatureName': 'nose_x' is not a coordinate of layout 'face15'"),
         ("1,1,nose_tip_x", "line 3 (data row 1), column 'RowId': 1 occurred before"),
         ("2,,nose_tip_x", "line 3 (data row 1), column 'ImageId': '' is not a whole number"),
     ],

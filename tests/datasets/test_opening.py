@@ -173,6 +173,11 @@ def test_another_split_has_another_fingerprint(tiny: Tiny) -> None:
     assert open_split(load_benchmark(tiny.card), tiny.data).fingerprint != first.fingerprint
 
 
+def test_rendered_faces_take_no_held_out_file(few_rendered: Benchmark) -> None:
+    with pytest.raises(UsageError, match=r"'rendered' draws its held-out faces, so --held-out exam\.csv does not fit"):
+        open_split(few_rendered, held_out=Path("exam.csv"))
+
+
 def test_rendered_faces_have_no_test_images(few_rendered: Benchmark) -> None:
     with pytest.raises(DataError, match="has no test images"):
         open_test(few_rendered)

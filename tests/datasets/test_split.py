@@ -36,12 +36,12 @@ def faces_of(subjects: list[int], labelled: list[int]) -> FaceSet:
 
 
 def crowd(seed: int = 0) -> FaceSet:
-    """200 faces of 40 people: half of them fully labelled, others partly or not at all."""
+    """200 faces of 40 subjects: half of them fully labelled, others partly or not at all."""
     random = np.random.default_rng(seed)
     return faces_of(random.integers(0, 40, 200).tolist(), random.choice([15, 15, 4, 0], 200).tolist())
 
 
-def people(faces: FaceSet) -> set[int]:
+def subjects_of(faces: FaceSet) -> set[int]:
     return set(faces.subjects.tolist())
 
 
@@ -50,13 +50,13 @@ SEEDS = range(8)
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("held_out", [0.05, 0.2, 0.5])
-def test_no_person_stands_on_both_sides(seed: int, held_out: float) -> None:
+def test_no_subject_stands_on_both_sides(seed: int, held_out: float) -> None:
     faces = crowd(seed)
     split = split_by_subject(faces, held_out, seed, "data")
-    assert not people(split.training) & people(split.held_out)
+    assert not subjects_of(split.training) & subjects_of(split.held_out)
     assert split.held_out.complete.sum() >= held_out * faces.complete.sum()
     assert split.held_out.labelled.any(axis=1).all()
-    gone = people(faces) - people(split.training)
+    gone = subjects_of(faces) - subjects_of(split.training)
     kept = [row for row in range(200) if faces.subjects[row] not in gone]
     np.testing.assert_array_equal(split.training.images[:, 0, 0], kept)
 
@@ -73,7 +73,7 @@ def test_there_is_no_partial_stratum_without_partly_labelled_rows() -> None:
     assert list(split.strata) == ["full"]
 
 
-def test_no_more_people_are_held_out_than_needed() -> None:
+def test_no_more_subjects_are_held_out_than_needed() -> None:
     split = split_by_subject(faces_of(list(range(10)), [15] * 10), 0.25, 0, "data")
     assert len(split.held_out) == 3
 
@@ -85,11 +85,11 @@ def test_the_same_split_comes_again_whatever_the_order_of_rows() -> None:
     turned = split_by_subject(faces.take(np.arange(200)[::-1]), 0.2, 3, "data")
     np.testing.assert_array_equal(split.held_out.images, again.held_out.images)
     assert split.fingerprint == again.fingerprint
-    assert people(split.held_out) == people(turned.held_out)
+    assert subjects_of(split.held_out) == subjects_of(turned.held_out)
 
 
-def test_seeds_hold_out_different_people() -> None:
-    held_out = {frozenset(people(split_by_subject(crowd(), 0.2, seed, "data").held_out)) for seed in SEEDS}
+def test_seeds_hold_out_different_subjects() -> None:
+    held_out = {frozenset(subjects_of(split_by_subject(crowd(), 0.2, seed, "data").held_out)) for seed in SEEDS}
     assert len(held_out) == len(SEEDS)
 
 
@@ -99,14 +99,14 @@ def test_the_fingerprint_is_of_the_data_the_share_and_the_seed() -> None:
 
 
 @pytest.mark.parametrize("subject", range(0, 40, 7))
-def test_more_rows_of_a_person_move_nobody_unless_the_share_asks(subject: int) -> None:
+def test_more_rows_of_a_subject_move_nobody_unless_the_share_asks(subject: int) -> None:
     faces = crowd()
-    before = people(split_by_subject(faces, 0.2, 0, "data").held_out)
+    before = subjects_of(split_by_subject(faces, 0.2, 0, "data").held_out)
 
     def with_rows(count: int, labelled: int) -> set[int]:
         more = faces_of([*faces.subjects.tolist(), *[subject] * count], [15] * 200 + [labelled] * count)
         keypoints = np.concatenate([faces.keypoints, more.keypoints[200:]])
-        return people(split_by_subject(replace(more, keypoints=keypoints), 0.2, 0, "data").held_out)
+        return subjects_of(split_by_subject(replace(more, keypoints=keypoints), 0.2, 0, "data").held_out)
 
     assert with_rows(30, labelled=4) - {subject} == before - {subject}
     after = with_rows(30, labelled=15)
@@ -116,7 +116,7 @@ def test_more_rows_of_a_person_move_nobody_unless_the_share_asks(subject: int) -
 @pytest.mark.parametrize(
     ("subjects", "labelled", "held_out", "problem"),
     [
-        ([5, 5], [15, 15], 0.5, "every row shows the same subject.*; add faces of other people"),
+        ([5, 5], [15, 15], 0.5, "every row shows the same subject.*; add faces of other subjects"),
         ([1, 2], [4, 14], 0.5, "no row has all its keypoints.*; add fully labelled rows"),
         ([1, 2], [15, 15], 0.9, "takes 2 of 2 subjects and leaves no labelled face.*; choose a smaller share"),
         ([1, 2], [15, 15], 0.0, "held_out = 0.0 leaves one side of the split empty; choose a share between"),

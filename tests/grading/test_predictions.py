@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from harness.datasets.kaggle import Lookup
 from harness.errors import DataError, PredictionError
-from harness.grading.predictions import asked_locations, read_csv, write_long, write_wide
+from harness.grading.predictions import asked_locations, read_csv, read_file, write_long, write_wide
 from harness.keypoints import FACE15
 
 POINTS = np.random.default_rng(0).uniform(0, 95, size=(3, 15, 2)).astype(np.float32)
@@ -56,6 +57,56 @@ def test_a_bad_csv_is_told_by_file_line_and_remedy(tmp_path: Path, form, change,
     with pytest.raises(PredictionError) as caught:
         read_csv(path, 3, FACE15)
     assert str(path) in str(caught.value) and message in str(caught.value)
+
+
+def test_a_column_that_stands_there_twice_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.csv"
+    path.write_text(
+        "\n".join(line.rpartition(",")[0] + ",1,2" for line in wide(path)).replace(
+            "1,2", "mouth_center_bottom_lip_y,nose_tip_x", 1
+        )
+    )
+
+    with pytest.raises(PredictionError, match="line 1: column 'nose_tip_x' stands there 2 times"):
+        read_csv(path, 3, FACE15)
+
+
+def test_numbers_with_every_digit_are_not_too_large(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.csv"
+    header, *_ = wide(path)
+    rows = [",".join(f"{value:.20f}" for value in points) for points in POINTS.reshape(3, -1).astype(np.float64)]
+    path.write_text("\r\n".join([header, *(f"{i}.{'0' * 20},{row}" for i, row in enumerate(rows, start=1))]))
+
+    np.testing.assert_allclose(read_csv(path, 3, FACE15), POINTS, atol=1e-6)
+
+
+def test_kaggles_four_columns_are_not_too_large(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.csv"
+    rows = [f"{i:08},{i // 30:08},{FACE15.columns[i % 30]},{i:.20f}" for i in range(90)]
+    path.write_text("\r\n".join(["RowId,ImageId,FeatureName,Location", *rows]))
+
+    with pytest.raises(PredictionError, match="line 1: column"):  # not: its size
+        read_csv(path, 3, FACE15)
+
+
+def test_what_is_larger_than_the_predictions_could_be_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.csv"
+    with path.open("wb") as file:
+        file.truncate(2**40)
+
+    with pytest.raises(
+        PredictionError, match=r"has 1024 GiB, and predictions for these images need less than 22.5 KiB"
+    ):
+        read_csv(path, 3, FACE15)
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("name", ["pipe.csv", "pipe.npy"])
+def test_a_pipe_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+
+    with pytest.raises(PredictionError, match="a device"):
+        read_file(tmp_path / name, 3, FACE15)
 
 
 def test_kaggles_table_says_which_coordinates_of_which_image_are_asked() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import tomllib
 from pathlib import Path
 
@@ -53,15 +54,29 @@ def test_the_full_set_is_the_quick_one_and_more_faces() -> None:
 
 
 def test_kaggles_bands_are_the_courses() -> None:
-    bands = load_benchmark("kaggle").bands
+    benchmark = load_benchmark("kaggle")
 
-    assert [bands.best(value) for value in (1.7, 1.6, 1.5, 1.41, 1.4)] == [
+    assert [benchmark.best_band(value) for value in (1.7, 1.6, 1.5, 1.41, 1.4)] == [
         None,
         "ok",
         "very_good",
         "very_good",
         "outstanding",
     ]
+
+
+def test_bands_follow_the_direction_of_the_cards_metric(tmp_path: Path, kaggle_card: str) -> None:
+    card, text = tmp_path / "auc.toml", kaggle_card.replace('metric = "mean_pixel_error"', 'metric = "auc"')
+    rising = text.replace("= 1.6", "= 0.5").replace("= 1.5", "= 0.6").replace("= 1.4", "= 0.7")
+    card.write_text(rising)
+    benchmark = load_benchmark(card)
+
+    assert [benchmark.best_band(value) for value in (0.4, 0.5, 0.65, 0.9)] == [None, "ok", "very_good", "outstanding"]
+    assert benchmark.reaches(0.6, "very_good") and not benchmark.reaches(0.59, "very_good")
+
+    card.write_text(text)  # the bands of an error
+    with pytest.raises(CardError, match=r"key 'bands': the bands are out of order .* of auc higher is better"):
+        load_benchmark(card)
 
 
 def test_a_card_in_the_current_folder_comes_first(
@@ -95,9 +110,15 @@ def test_a_card_may_spell_out_a_layout(tmp_path: Path, kaggle_card: str) -> None
         ('reader = "kaggle"', 'reader = "coco"', "key 'data.reader' must be 'kaggle' or 'rendered'"),
         ('"face15"', '"face16"', "key 'layout': there is no built-in layout of this name"),
         ("[96, 96]", "[96]", "key 'image_size.1' is missing"),
-        ('"mean_pixel_error"', '"accuracy"', "key 'metric'"),
+        ('"mean_pixel_error"', '"accuracy"', "key 'metric': there is no such metric. Known: mean_pixel_error, rmse, "),
+        ('"mean_pixel_error"', '"mean_pixel_eror"', "there is no such metric; did you mean 'mean_pixel_error'?"),
         ('name = "kaggle"', 'name = "../x"', "key 'name'"),
         ("[bands]", "[bands", "cannot be read as TOML"),
+        ("held_out = 0.2", "held_out = 1", "key 'data.held_out': should be a share between 0 and 1, or a file"),
+        ("held_out = 0.2", "held_out = 1.0", "key 'data.held_out': should be a share between 0 and 1, or a file"),
+        ('weights = "marked"', 'weights = "no"', "key 'submission.weights': Input should be 'marked' or 'refused'"),
+        ('weights = "marked"', "max_size = 16", "key 'submission.max_size': should be text in quotes, with its unit"),
+        ('weights = "marked"', 'sizes = "16m"', "unknown key 'submission.sizes'"),
     ],
 )
 def test_a_bad_card_is_told_by_file_key_and_remedy(
@@ -119,6 +140,57 @@ def test_a_pair_that_is_no_pair_is_told(tmp_path: Path, kaggle_card: str) -> Non
 
     with pytest.raises(CardError, match=r"key 'layout': keypoint 'left_eye' stands in 2 mirror pairs"):
         load_benchmark(card)
+
+
+def test_rendered_faces_have_the_keypoints_that_the_renderer_knows(tmp_path: Path) -> None:
+    card = tmp_path / "bad.toml"
+    rendered = (shipped("data") / "rendered" / "benchmark.toml").read_text()
+    card.write_text(rendered.replace('layout = "face15"\n', "") + LAYOUT)
+
+    with pytest.raises(
+        CardError, match=r"""key 'data': reader = "rendered" draws .*'pair' has others; say layout = "f"""
+    ):
+        load_benchmark(card)
+
+
+def test_a_card_may_name_a_file_of_held_out_faces_beside_it(tmp_path: Path, kaggle_card: str) -> None:
+    card = tmp_path / "exam.toml"
+    card.write_text(kaggle_card.replace("held_out = 0.2", 'held_out = "faces/exam.csv"').replace("seed = 0\n", ""))
+
+    assert load_benchmark(card).held_out_file == tmp_path / "faces" / "exam.csv"
+    assert load_benchmark("kaggle").held_out_file is None and load_benchmark("rendered").held_out_file is None
+
+
+def test_rendered_faces_take_no_file_of_held_out_faces(tmp_path: Path) -> None:
+    card = tmp_path / "bad.toml"
+    rendered = (shipped("data") / "rendered" / "benchmark.toml").read_text()
+    card.write_text(rendered.replace("held_out = 400", 'held_out = "exam.csv"'))
+
+    with pytest.raises(
+        CardError, match=r"""key 'data.held_out': .*a file of held-out faces needs reader = "kaggle" """
+    ):
+        load_benchmark(card)
+
+
+def test_a_card_says_what_may_be_handed_in(tmp_path: Path, kaggle_card: str) -> None:
+    silent, strict = tmp_path / "silent.toml", tmp_path / "strict.toml"
+    silent.write_text(kaggle_card.partition("[submission]")[0])
+    strict.write_text(kaggle_card.replace('weights = "marked"', 'weights = "refused"\nmax_size = "16m"'))
+
+    rules = load_benchmark(silent).submission
+    assert (rules.weights, rules.max_size, rules.best_on_strangers) == ("marked", None, None)
+    rules = load_benchmark(strict).submission
+    assert (rules.weights, rules.max_size) == ("refused", 16 * 2**20)
+
+
+@pytest.mark.parametrize(
+    ("name", "board", "best"), [("kaggle", "real-faces", "stacked"), ("rendered", "rendered", "pretrained")]
+)
+def test_the_best_on_strangers_is_what_the_board_says(name: str, board: str, best: str) -> None:
+    lines = (REPOSITORY / "leaderboard" / f"{board}.csv").read_text().splitlines()
+    scores = {row["submission"]: float(row["mean_pixel_error"]) for row in csv.DictReader(lines) if row["rank"]}
+
+    assert load_benchmark(name).submission.best_on_strangers == scores[best]
 
 
 def test_an_unknown_benchmark_is_told_with_the_known_ones() -> None:

@@ -26,7 +26,7 @@ from harness.isolation.limits import GIB, Limits
 from harness.isolation.outcome import Outcome, outcome
 from harness.isolation.tiers import Tier
 from harness.learning.changes import changed
-from harness.runs.job import Conditions
+from harness.runs.conditions import Conditions
 from harness.submission import source, worker
 from harness.submission.source import baselines, find_source
 

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from harness import FACE15, Recipe, make_head
+from harness.errors import ContractError
 from harness.learning.codecs import CODECS, centres
+from harness.learning.estimator import NetworkEstimator
 from harness.learning.outputs import points_and_loss
 
 SIZE = (96, 64)  # height and width differ, so that a mix-up shows
@@ -72,3 +74,15 @@ def test_any_features_can_be_given_a_head_of_any_form(codec: str, cells: tuple[i
     assert ((points - middle).abs() < max(SIZE)).all()  # a fresh head points near the image
     points.sum().backward()
     assert all(weight.grad is not None for weight in network.parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("heatmap", "did you mean 'heatmaps'?"), ("xyz", "a model emits one of pixels, heatmaps")]
+)
+def test_an_unknown_codec_is_answered_with_the_nearest(name: str, hint: str) -> None:
+    with pytest.raises(ContractError) as from_head:
+        make_head(name, 8, (6, 4), 15, SIZE)
+    with pytest.raises(ContractError) as from_network:
+        NetworkEstimator(lambda *_: nn.Identity(), Recipe(), FACE15, SIZE, codec=name)
+    assert str(from_head.value) == str(from_network.value)
+    assert f"there is no codec {name!r}; {hint}" in str(from_head.value)

@@ -1,13 +1,15 @@
 """NetworkEstimator: a network behind fit and predict."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from harness.errors import ContractError, MachineError
+from harness.errors import ContractError
 from harness.keypoints import FACE15
-from harness.learning.devices import choose_device
 from harness.learning.estimator import NetworkEstimator
 from harness.learning.recipe import Recipe
 
@@ -77,6 +79,28 @@ def test_saved_weights_predict_the_same_without_training(tmp_path) -> None:
     loaded = estimator(weights=tmp_path / "mine.safetensors").fit(images, keypoints)
     np.testing.assert_array_equal(loaded.predict(images), fitted.predict(images))
     assert loaded.trained is None
+    facts = loaded.facts()
+    assert facts["weights_loaded"] and facts["parameters"] == fitted.parameters
+    assert facts["networks"] == [{"recipe": RECIPE.as_dict(), "epochs_planned": 0}]
+
+
+def test_a_network_tells_its_plan_and_then_its_training_as_plain_json() -> None:
+    images, keypoints = faces(20)
+    keypoints[:4, 3] = np.nan
+    network = estimator(recipe=RECIPE.with_changes(partial_labels="drop", seed=3))
+    before = network.facts()
+    assert before["networks"] == [{"recipe": network.recipe.as_dict(), "epochs_planned": 1}]
+    after = json.loads(json.dumps(network.fit(images, keypoints).facts(), allow_nan=False))
+    assert before == after | {"parameters": None, "networks": before["networks"]}
+    assert (after["seed"], after["weights_loaded"], after["can_save_weights"]) == (3, False, True)
+    (told,) = after["networks"]
+    assert (told["rows"], told["epochs"], told["stopped_early"], told["validation_px"]) == (16, 1, False, None)
+
+
+def test_a_validation_error_that_is_infinite_is_told_as_none() -> None:
+    network = estimator().fit(*faces(20))
+    network.trained = replace(network.trained, validation_px=float("inf"))
+    assert network.facts()["networks"][0]["validation_px"] is None
 
 
 def test_recentring_takes_the_mean_error_of_the_training_rows_away_and_keeps_it_with_the_weights(tmp_path) -> None:
@@ -177,13 +201,6 @@ def test_an_albumentations_pipeline_stands_in_for_the_recipe() -> None:
         estimator(augment="flip")
 
 
-def test_auto_is_a_device_of_this_machine_and_others_are_refused() -> None:
-    assert choose_device("auto").type in ("cpu", "cuda", "mps")
-    assert choose_device("cpu") == torch.device("cpu")
-    with pytest.raises(MachineError, match="unknown device 'tpu'; choose one of auto, cpu, cuda, mps"):
-        choose_device("tpu")
-
-
 def test_an_entry_tells_on_how_many_threads_a_network_was_trained() -> None:
     before = torch.get_num_threads()
     try:
@@ -194,9 +211,3 @@ def test_an_entry_tells_on_how_many_threads_a_network_was_trained() -> None:
         assert told == [("cpu (1 thread)", "1"), ("cpu (2 threads)", "2")]
     finally:
         torch.set_num_threads(before)
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
-def test_cuda_where_there_is_none_is_the_machine_s_fault() -> None:
-    with pytest.raises(MachineError, match=r"no device 'cuda'.*or choose --device cpu"):
-        choose_device("cuda")

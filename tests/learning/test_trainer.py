@@ -2,6 +2,7 @@
 
 import copy
 import math
+import time
 
 import numpy as np
 import pytest
@@ -16,8 +17,9 @@ from harness.learning.codecs import CODECS
 from harness.learning.optimizers import make_optimizer, set_lr_and_momentum
 from harness.learning.plan import Plan
 from harness.learning.recipe import Recipe
+from harness.learning.seeding import seed_everything
 from harness.learning.threads import Threads
-from harness.learning.trainer import Progress, seed_everything, train
+from harness.learning.trainer import Progress, train
 from harness.learning.validation import BestWeights, validation_rows
 
 SIZE = 16
@@ -313,3 +315,21 @@ def test_a_plan_grows_back_when_the_machine_does() -> None:
     assert plan.steps < 40
     walk(plan, clock, 0.01)
     assert plan.step == 40
+
+
+@pytest.mark.parametrize(("epochs", "pace"), [(2, 16.0), (1, 4.0)])
+def test_the_pace_of_a_run_leaves_out_its_first_step_where_there_are_more(monkeypatch, epochs, pace) -> None:
+    clock = Clock()
+    monkeypatch.setattr(time, "perf_counter", clock)
+
+    class Warms(Network):
+        seconds = 4.0
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            if self.training:
+                clock.now += self.seconds
+                self.seconds = 1.0
+            return super().forward(images)
+
+    trained = run(PLAIN.with_changes(epochs=epochs), model=Warms(), data=faces(16))
+    assert (trained.images_per_second, trained.rows) == (pace, 16)

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
+from support.entries import entry
 
-from harness.reporting.console import plain
+from harness.board.table import Row
+from harness.estimates import Estimate
+from harness.reporting.console import board_table, plain
 from harness.reporting.progress import ProgressLine
 
 
@@ -68,3 +72,33 @@ def test_a_log_gets_a_plain_line_now_and_then() -> None:
 )
 def test_a_competitors_text_is_made_harmless(written: str, shown: str) -> None:
     assert plain(written) == shown
+
+
+def test_a_board_shows_the_best_of_each_authors_submission() -> None:
+    entries = [entry("model", 1.0, author="ana"), entry("model", 2.0, author="ben"), entry("model", 3.0, author="ana")]
+    rows = [Row.of(each) for each in entries]
+
+    best, every = (board_table("tiny", rows, "mean_pixel_error", every=each) for each in (False, True))
+
+    assert (best.count("ana/model"), best.count("ben/model"), every.count("ana/model")) == (1, 1, 2)
+
+
+def test_a_board_shows_what_ranks_and_where_it_was_trained() -> None:
+    row = Row.of(entry("a", 1.0, trained="brought", band="ok"))
+    row.scores["auc"] = Estimate(0.625, 0.5, 0.75)
+    failed = replace(row, submission="b", status="failed", reason="it crashed\nat once")
+
+    *_, heading, first, last = board_table("tiny", [row, failed], "auc", every=True).rstrip().splitlines()
+
+    assert heading.split()[:3] == ["rank", "submission", "auc"] and "trained" in heading
+    assert first.split()[:5] == ["1", "a", "0.625", "[0.500,", "0.750]"] and "brought" in first
+    assert last.split() == ["-", "b", "failed:", "it", "crashed"]
+
+
+def test_a_name_takes_one_line_and_speaks_no_ci_commands() -> None:
+    row = Row.of(entry("a\n::error::mine", 1.0, author="##[error]me"))
+
+    shown = board_table("tiny", [row], "mean_pixel_error", every=True)
+
+    assert "## [error]me/a : :error::mine" in shown
+    assert len(shown.splitlines()) == 4

@@ -13,12 +13,15 @@ import pytest
 from support.submissions import NETWORK, SEARCHED
 from support.tiny import Tiny
 
+from harness.benchmark import load_benchmark
 from harness.cli import main
 from harness.datasets.faces import FaceSet
 from harness.datasets.opening import open_split
 from harness.learning.recipe import Recipe
-from harness.runs.job import Conditions, Run
-from harness.submission.source import Source
+from harness.runs.facts import Facts, NetworkFacts
+from harness.runs.job import Job, Listener
+from harness.runs.run import Run
+from harness.runs.worker_log import Event
 
 SHIFT_PX = 2.0
 VARIANTS = {"half the shift": {"width": 1.0}, "=cmd()": {"width": 3.0}, "broken": {"width": -1.0}}
@@ -32,32 +35,22 @@ class Workers:
         self.variants: dict[str, Any] = VARIANTS
         self.overrides: list[dict[str, Any]] = []
 
-    def ask_facts(self, *_: object) -> dict[str, Any]:
-        return {"recipe": Recipe(seed=5).as_dict(), "variants": self.variants}
-
-    def run_job(
-        self,
-        source: Source,
-        training: FaceSet,
-        asked: np.ndarray,
-        conditions: Conditions,
-        on_progress: Callable[..., None],
-    ) -> Run:
-        self.overrides.append(conditions.overrides)
-        moved = conditions.overrides.get("width", SHIFT_PX) + (conditions.overrides["seed"] - 5) / 2
+    def run_job(self, job: Job, listen: Listener, is_over: Callable[[], bool], *_: object) -> Run:
+        facts = Facts(variants=self.variants, networks=[NetworkFacts(recipe=Recipe(seed=5).as_dict())])
+        if listen(Event(facts)):
+            return Run(None, "it was stopped", facts=facts, stopped=True)
+        self.overrides.append(job.conditions.overrides)
+        moved = job.conditions.overrides.get("width", SHIFT_PX) + (job.conditions.overrides["seed"] - 5) / 2
         if moved < 0:
-            return Run(None, "it cannot be narrower than nothing")
+            return Run(None, "it cannot be narrower than nothing", training_seconds=4.0)
         points = np.nan_to_num(self.held_out.keypoints) + np.float32([moved, 0])
-        return Run(points, None, facts={"training": {"epochs": 1}}, training_seconds=10.0)
+        return Run(points, None, facts=facts, training_seconds=10.0)
 
 
 @pytest.fixture
 def workers(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> Workers:
-    from harness.benchmark import load_benchmark
-
     workers = Workers(open_split(load_benchmark(tiny.card), tiny.data).held_out)
-    monkeypatch.setattr("harness.studies.ablation.ask_facts", workers.ask_facts)
-    monkeypatch.setattr("harness.grading.grade.run_job", workers.run_job)
+    monkeypatch.setattr("harness.runs.executors.run_job", workers.run_job)
     return workers
 
 
@@ -84,6 +77,7 @@ def test_each_trick_is_measured_against_the_submission_as_it_is(
     assert float(table["'=cmd()"]["difference"]) == pytest.approx(3 - SHIFT_PX, abs=1e-3)
     assert table["broken"]["reason"] == "it cannot be narrower than nothing"
     assert table["half the shift"]["training_seconds"] == "10.0"
+    assert table["broken"]["training_seconds"] == "4.0"
     shown = capsys.readouterr().out
     assert "half the shift" in shown and "-1.000" in shown and "broken" in shown
     assert [row["trick"] for row in json.loads(Path("table.json").read_text())][:2] == ["as it is", "half the shift"]
@@ -104,16 +98,19 @@ def test_an_ablation_that_was_cut_off_goes_on_and_repeats_nothing(
 ) -> None:
     _, whole = ablate(tiny)
     ran = len(workers.overrides)
-    kept = sorted(Path("mine.ablation").iterdir())
+    kept = sorted(Path("mine.ablation").glob("*.npz"))
     kept[-1].rename(tiny.root / "gone")
     Path("mine.ablation.csv").unlink()
     workers.overrides.clear()
 
     _, again = ablate(tiny)
 
-    assert (ran, len(kept)) == (4, 3)
-    assert len(workers.overrides) == 2  # the one that is gone, and the one that fails
+    assert (ran, len(kept)) == (4, 4)
+    assert len(workers.overrides) == 1
     assert again == whole
+
+    ablate(tiny, "--retry-failed")
+    assert workers.overrides[1:] == [{"width": -1.0, "seed": 5}]
 
 
 def test_another_recipe_is_graded_anew(workers: Workers, tiny: Tiny) -> None:
@@ -127,7 +124,7 @@ def test_another_recipe_is_graded_anew(workers: Workers, tiny: Tiny) -> None:
 
 def test_kept_gradings_can_be_compared(workers: Workers, tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
     ablate(tiny)
-    first, *_, second = sorted(Path("mine.ablation").glob("[ah]*"))
+    first, *_, second = sorted(Path("mine.ablation").glob("[ah]*.npz"))
 
     assert main(["compare", str(first), str(second), "--benchmark", str(tiny.card), "--data", str(tiny.data)]) == 0
     assert "B - A  -1.000" in capsys.readouterr().out

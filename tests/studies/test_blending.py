@@ -19,11 +19,13 @@ from harness.datasets.opening import open_split
 from harness.grading.scoring import pixel_distances
 from harness.isolation.limits import MIB, Limits
 from harness.isolation.tiers import Tier
-from harness.runs.job import Conditions
-from harness.studies import folds
+from harness.runs import executors
+from harness.runs.conditions import Conditions
+from harness.runs.executors import Local
+from harness.runs.job import Job
+from harness.runs.run import Run
 from harness.studies.blend_weights import METHODS, blended, cross_fitted_error
 from harness.studies.blending import blend
-from harness.subjects import cut
 from harness.submission.source import find_source
 
 # Dots brighter than the noise say how far the whole face has moved; that leaves a fraction of a pixel.
@@ -64,32 +66,32 @@ def test_a_useless_member_does_no_harm_and_the_blend_is_an_entry_like_any_other(
     code, entry = run(tiny, {"good": GOOD, "useless": USELESS}, "--out", "result")
 
     assert code == 0
-    good, useless = entry["training"]["members"]
+    good, useless = entry["blend"]["members"]
     assert good["out_of_fold_px"] < 0.5 < 4 < useless["out_of_fold_px"]
     assert min(good["weights"].values()) > 0.95
     assert entry["scores"]["mean_pixel_error"]["value"] < 0.5
-    assert entry["training"]["methods"]["mean"] > 2
-    assert f"by {entry['training']['used']} weights" in entry["description"]
+    assert entry["blend"]["methods"]["mean"] > 2
+    assert f"by {entry['blend']['used']} weights" in entry["description"]
     assert (entry["submission"], entry["recipe"], entry["isolation"]) == ("blend-good-useless", None, "landlock")
     assert 0 <= entry["seconds"]["training"] < entry["seconds"]["total"] and entry["peak_memory"] > 0
     assert (first_row()["submission"], first_row()["rank"]) == ("blend-good-useless", "1")
     assert Path("result/blend-good-useless/predictions.csv").exists()
     shown = capsys.readouterr()
     assert "mean weight" in shown.out and "rank 1 on" in shown.out
-    assert "useless, fold 2 of 2 (run 4 of 4)" in shown.err
+    assert "useless, fold 2 of 2: done (run 4 of 4)" in shown.err
 
 
 def test_what_is_finished_is_not_run_again_and_who_fails_is_named(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     started = []
-    run_job = folds.run_job
+    run_job = executors.run_job
 
-    def counted(source: Any, *rest: Any) -> Any:
-        started.append(source.name)
-        return run_job(source, *rest)
+    def counted(job: Job, *rest: Any) -> Run:
+        started.append(job.package.name)
+        return run_job(job, *rest)
 
-    monkeypatch.setattr(folds, "run_job", counted)
+    monkeypatch.setattr(executors, "run_job", counted)
 
     code, entry = run(tiny, {"good": GOOD, "other": FAILS})
     assert code == 2
@@ -105,16 +107,18 @@ def test_what_is_finished_is_not_run_again_and_who_fails_is_named(
     started.clear()
     _, again = run(tiny, {"good": GOOD, "other": MEAN_FACE})
     assert started == []
-    assert "fold 2 of 2 (run 4 of 4, kept from before)" in capsys.readouterr().err
-    assert all(again[key] == mended[key] for key in ("scores", "seconds", "training", "peak_memory", "fingerprints"))
+    assert "fold 2 of 2: done (run 4 of 4, kept from before)" in capsys.readouterr().err
+    assert all(again[key] == mended[key] for key in ("scores", "seconds", "blend", "peak_memory", "fingerprints"))
 
     run(tiny, {"good": GOOD, "other": MEAN_FACE}, "--seed", "1")
     assert started == ["good", "other"] * 2
 
     for file in Path("blends").glob("good-*.npz"):
         file.write_bytes(file.read_bytes()[:1000])
-    assert run(tiny, {"good": GOOD, "other": MEAN_FACE})[0] == 3
-    assert "delete it, and the run is made again" in capsys.readouterr().err
+    started.clear()
+    assert run(tiny, {"good": GOOD, "other": MEAN_FACE})[0] == 0
+    assert started == ["good", "good"]
+    assert "does not hold a whole run; the run is made again" in capsys.readouterr().err
 
 
 def test_held_out_keypoints_have_no_say_in_the_predictions(tiny: Tiny) -> None:
@@ -126,10 +130,7 @@ def test_held_out_keypoints_have_no_say_in_the_predictions(tiny: Tiny) -> None:
     conditions = Conditions("cpu", {}, Limits(60, 2000 * MIB), Tier.LANDLOCK)
     other = replace(split, held_out=replace(split.held_out, keypoints=split.held_out.keypoints[::-1].copy()))
 
-    true, false = (
-        blend(members, benchmark, each, conditions, folds=2, work=Path(work))
-        for each, work in ((split, "true"), (other, "false"))
-    )
+    true, false = (blend(members, benchmark, each, conditions, Local(), folds=2) for each in (split, other))
 
     assert true.entry.scores["mean_pixel_error"].value < 1 < false.entry.scores["mean_pixel_error"].value
     assert true.predictions is not None and false.predictions is not None
@@ -180,16 +181,6 @@ def test_the_error_out_of_fold_is_of_weights_that_have_not_seen_the_face(method:
     assert error(METHODS[method](members, keypoints)) < error(METHODS["mean"](members, keypoints)) < unseen
 
 
-def test_folds_keep_people_together_and_are_even() -> None:
-    subjects = np.random.default_rng(0).integers(0, 40, size=300)
-
-    fold = cut(subjects, 3)
-
-    assert all(len(set(fold[subjects == person])) == 1 for person in range(40))
-    assert np.ptp(np.bincount(fold, minlength=3)) < 15
-    np.testing.assert_array_equal(cut(subjects[::-1], 3), fold[::-1])
-
-
 @pytest.mark.parametrize(
     ("texts", "options", "told"),
     [
@@ -213,4 +204,4 @@ def test_weights_that_may_know_the_folds_are_refused(tiny: Tiny, capsys: pytest.
     tiny.submission("", "net.safetensors").write_bytes(save(zeros))
 
     assert run(tiny, {"net": NETWORK + "\nweights = 'net.safetensors'", "good": GOOD})[0] == 3
-    assert "net.py: loads its weights" in capsys.readouterr().err
+    assert "net, fold 1 of 2: loads its weights" in capsys.readouterr().err

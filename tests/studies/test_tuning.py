@@ -6,13 +6,13 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from optuna import TrialPruned
 from support import trials
 from support.submissions import MEAN_FACE, SEARCHED, grade
 from support.tiny import Tiny
@@ -22,7 +22,9 @@ from harness.cli import main
 from harness.cli.grade import main as grade_main
 from harness.datasets.opening import open_split
 from harness.errors import ContractError, SubmissionError, UsageError
-from harness.runs.job import run_job
+from harness.runs.executors import Local, run_one
+from harness.runs.job import Job, Material
+from harness.runs.worker_log import Event
 from harness.studies.tuning import Task, Tuner
 from harness.submission.source import find_source
 
@@ -31,8 +33,7 @@ from harness.submission.source import find_source
 def trainings(monkeypatch: pytest.MonkeyPatch) -> trials.Trainings:
     """Trials are a formula, and nothing is loaded."""
     trainings = trials.Trainings()
-    monkeypatch.setattr("harness.studies.tuning.run_job", trainings)
-    monkeypatch.setattr("harness.studies.tuning.ask_facts", trials.ask_facts)
+    monkeypatch.setattr("harness.runs.executors.run_job", trainings)
     return trainings
 
 
@@ -165,6 +166,40 @@ def test_processes_share_a_study(tmp_path: Path) -> None:
     assert len({line["param_value_internal"] for line in with_lr}) == 11
 
 
+def elsewhere(journal: Path, seen: float) -> None:
+    """Make a trial of this study that another machine began, and was last heard of at this time."""
+    process = {"host": "another-machine", "number": 1, "started": 0.0, "seen": seen}
+    trial = study(journal)._study.ask({})
+    trial.set_user_attr("process", process)
+
+
+@pytest.mark.parametrize(("silence", "count"), [(3600, 4), (1, 3)], ids=["gone", "at work"])
+def test_a_trial_of_another_machine_is_given_up_once_it_is_silent(
+    silence: float, count: int, trainings: trials.Trainings, tmp_path: Path
+) -> None:
+    journal = tmp_path / "study.journal"
+    elsewhere(journal, time.time() - silence)
+
+    found = run(study(journal), 4)
+
+    assert len(found) == count
+    # Whoever is given up takes nothing along: the submission as it is, which was the lost trial, is run.
+    assert [trial for trial in found if not trial.params] == (found[:1] if count == 4 else [])
+
+
+def test_two_machines_draw_different_values_though_no_lock_is_between_them(
+    trainings: trials.Trainings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = study(tmp_path / "study.journal"), study(tmp_path / "study.journal")
+    run(first, 1)
+
+    # Both have counted the same trials when they begin their next one.
+    trials_begun = [tuner._next(9) for tuner in (first, second)]
+
+    assert all(trial is not None for trial in trials_begun)
+    assert len({trial.params["lr"] for trial in trials_begun}) == 2
+
+
 @pytest.mark.parametrize(
     ("other", "what"),
     [
@@ -215,10 +250,11 @@ def test_a_name_that_only_one_branch_asks_for_is_searched_from_then_on(
 
 
 def test_a_range_that_changes_from_trial_to_trial_is_refused(trainings: trials.Trainings, tmp_path: Path) -> None:
+    tuner = study(tmp_path / "study.journal")
     trainings.space = {"lr": {**trials.LR, "attributes": {**trials.LR["attributes"], "high": 0.5}}}
 
     with pytest.raises(ContractError, match="'lr' with a range that changes"):
-        run(study(tmp_path / "study.journal"), 1)
+        run(tuner, 1)
 
 
 def test_tune_ends_in_a_recipe_that_grade_takes(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
@@ -246,16 +282,17 @@ def test_a_pruned_trial_ends_its_worker_and_leaves_nothing(tiny: Tiny, monkeypat
     before = set(psutil.Process().children(recursive=True))  # multiprocessing keeps a helper of its own
     seen: list[set[psutil.Process]] = []
 
-    def prune(progress: dict[str, float]) -> None:
+    def prune(event: Event) -> bool:
         seen.append(set(psutil.Process().children(recursive=True)) - before)
-        raise TrialPruned
+        return event.progress is not None
 
-    split = open_split(load_benchmark(tiny.card), tiny.data)
+    training = open_split(load_benchmark(tiny.card), tiny.data).training
     conditions = replace(trials.CONDITIONS, suggested={"centre": 15, "lr": 0.002})
-    with pytest.raises(TrialPruned):
-        run_job(find_source(path), split.training, split.training.images[:1], conditions, prune)
+    job = Job("mine", find_source(path).pack(), Material(training, training.images[:1]), conditions)
+    run = run_one(job, Local(), prune)
 
-    assert seen[0] and not any(process.is_running() for process in seen[0])
+    assert run.stopped and run.predictions is None and run.training_seconds > 0
+    assert seen[-1] and not any(process.is_running() for process in seen[-1])
     assert list(jobs.iterdir()) == []
 
 

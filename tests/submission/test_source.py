@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import LoadError
-from harness.submission.source import find_source
+from harness.submission.source import find_source, name_authors
 
 
 def test_a_file_comes_with_its_docstring_and_its_weights_and_nothing_else(tmp_path: Path) -> None:
@@ -15,7 +15,7 @@ def test_a_file_comes_with_its_docstring_and_its_weights_and_nothing_else(tmp_pa
     (tmp_path / "rival.py").write_text("secret")
 
     source = find_source(tmp_path / "mine.py")
-    source.copy_to(tmp_path / "copy")
+    source.pack().write_to(tmp_path / "copy")
 
     assert (source.name, source.entry, source.description) == ("mine", "mine.py", "What I did.")
     assert sorted(path.name for path in (tmp_path / "copy").iterdir()) == ["mine.py", "mine.safetensors"]
@@ -56,6 +56,15 @@ def test_a_link_is_refused_since_it_may_lead_to_the_answers(tmp_path: Path, name
         find_source(tmp_path / submission)
 
 
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("name", ["mine.csv", "mine.py"])
+def test_a_pipe_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+
+    with pytest.raises(LoadError, match="is a pipe or a device"):
+        find_source(tmp_path / name)
+
+
 def test_what_is_too_large_to_be_a_submission_is_refused_unread(tmp_path: Path) -> None:
     (tmp_path / "long.py").write_text("x = 1\n" * 200_000)
     (tmp_path / "team").mkdir()
@@ -76,7 +85,7 @@ def test_names_and_docstrings_that_are_no_text_do_no_harm(tmp_path: Path) -> Non
     source = find_source(tmp_path)
 
     assert source.description == "half ?"
-    source.copy_to(tmp_path / "copy")
+    source.pack().write_to(tmp_path / "copy")
 
 
 def test_the_fingerprint_follows_the_content(tmp_path: Path) -> None:
@@ -100,7 +109,7 @@ def test_a_file_that_does_not_parse_is_found_all_the_same(tmp_path: Path) -> Non
     [
         ("gone.py", "there is no such file"),
         ("empty", "has no submission.py"),
-        ("model.pt", "a submission is a .py file"),
+        ("model.pt", "is not a submission; hand in a folder with submission.py, a .py file, or a .csv of predictions"),
     ],
 )
 def test_what_is_no_submission(tmp_path: Path, name: str, message: str) -> None:
@@ -109,3 +118,62 @@ def test_what_is_no_submission(tmp_path: Path, name: str, message: str) -> None:
 
     with pytest.raises(LoadError, match=message):
         find_source(tmp_path / name)
+
+
+def test_a_submission_that_changes_while_it_is_graded_is_not_run(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("x = 1")
+    source = find_source(tmp_path / "mine.py")
+
+    (tmp_path / "mine.py").write_text("x = 2")
+
+    with pytest.raises(LoadError, match=r"mine\.py: was changed while it was being graded"):
+        source.pack()
+
+
+def test_what_is_swapped_for_a_link_after_it_was_found_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("x = 1")
+    (tmp_path / "answers.py").write_text("x = 1")
+    source = find_source(tmp_path / "mine.py")
+
+    (tmp_path / "mine.py").unlink()
+    (tmp_path / "mine.py").symlink_to(tmp_path / "answers.py")
+
+    with pytest.raises(LoadError, match=r"mine\.py: cannot be read"):
+        source.pack()
+
+
+@pytest.mark.parametrize(
+    ("files", "brings"),
+    [
+        ({"mine.py": 900}, False),
+        ({"mine.py": 900, "mine.safetensors": 9000}, True),
+        ({"mine.py": 100_000}, True),
+    ],
+    ids=["code", "weights", "a table in the code"],
+)
+def test_more_than_code_may_have_been_learnt_elsewhere(tmp_path: Path, files: dict[str, int], brings: bool) -> None:
+    for name, size in files.items():
+        head = b"weights = 'mine.safetensors'\n" if name == "mine.py" else b""
+        (tmp_path / name).write_bytes(head + b"#" * (size - len(head)))
+
+    assert find_source(tmp_path / "mine.py").brings_data is brings
+
+
+def test_names_that_could_lead_elsewhere_are_made_plain(tmp_path: Path) -> None:
+    for name in ("...py", ".hidden.py", "a" * 200 + ".py", "\x1b[31m.py"):
+        (tmp_path / name).write_text("")
+
+    names = [find_source(tmp_path / name).name for name in ("...py", ".hidden.py", "a" * 200 + ".py", "\x1b[31m.py")]
+
+    assert names == ["unnamed", "hidden", "a" * 80, "31m"]
+
+
+def test_submissions_of_one_name_take_their_folders_for_authors(tmp_path: Path) -> None:
+    for path in ("ana/model.py", "bob/model.py", "eve/net.py"):
+        (tmp_path / path).parent.mkdir()
+        (tmp_path / path).write_text("")
+    ana, bob, eve = (find_source(tmp_path / path) for path in ("ana/model.py", "bob/model.py", "eve/net.py"))
+
+    assert [source.label for source in name_authors([ana, bob, eve], None)] == ["ana/model", "bob/model", "eve/net"]
+    assert [source.label for source in name_authors([ana, eve], None)] == ["model", "net"]
+    assert [source.label for source in name_authors([ana, eve], "Zoë")] == ["Zoë/model", "Zoë/net"]

@@ -24,7 +24,7 @@ from harness.isolation.limits import KIB, MIB, Limits
 from harness.isolation.tiers import Tier, choose
 from harness.keypoints import FACE15
 from harness.reporting.console import report
-from harness.runs.job import Conditions
+from harness.runs.conditions import Conditions
 from harness.submission.source import find_source
 from support.canaries import Canaries
 from support.tiny import CARD, draw_faces

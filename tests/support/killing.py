@@ -14,7 +14,8 @@ import numpy as np
 import psutil
 
 from harness.benchmark import load_benchmark
-from harness.board.leaderboard import COLUMNS, Leaderboard
+from harness.board.leaderboard import Leaderboard
+from harness.board.table import COLUMNS
 from harness.datasets.opening import open_split
 from harness.grading.predictions import write_wide
 from harness.keypoints import FACE15
@@ -42,13 +43,15 @@ class Range:
         shutil.copyfile(HONEST, folder / "mean_face.py")
         held_out = len(open_split(load_benchmark(folder / "tiny.toml"), folder / "faces").held_out)
         points = np.full((held_out, len(FACE15), 2), SIDE / 2, np.float32)
-        for name in ("before", "after"):
-            write_wide(folder / f"{name}.csv", points, np.arange(1, held_out + 1), FACE15)
+        self.predictions = [f"predictions{number}.csv" for number in range(6)]
+        for name in self.predictions:
+            write_wide(folder / name, points, np.arange(1, held_out + 1), FACE15)
         self.board = Leaderboard(folder / "leaderboard", "tiny")
 
     def grader(self) -> psutil.Popen:
         """Start one."""
-        words = [*["before.csv"] * 3, "mean_face.py", *["after.csv"] * 3, "--benchmark", "tiny.toml", "--data", "faces"]
+        words = [*self.predictions[:3], "mean_face.py", *self.predictions[3:]]
+        words += ["--benchmark", "tiny.toml", "--data", "faces"]
         return psutil.Popen(
             [sys.executable, "-c", "import harness.cli.grade as g; raise SystemExit(g.main())", *words],
             cwd=self.folder,

@@ -5,6 +5,7 @@ python trials.py JOURNAL TOTAL [SECONDS]
 
 from __future__ import annotations
 
+import hashlib
 import math
 import sys
 import time
@@ -20,7 +21,11 @@ from harness.isolation.limits import Limits
 from harness.isolation.tiers import Tier
 from harness.keypoints import FACE15
 from harness.learning.recipe import Recipe
-from harness.runs.job import Conditions, Run
+from harness.runs.conditions import Conditions
+from harness.runs.facts import Facts, NetworkFacts
+from harness.runs.job import Job, Listener
+from harness.runs.run import Run
+from harness.runs.worker_log import Event
 from harness.studies.tuning import Task, Tuner
 from harness.submission.source import Source
 
@@ -32,7 +37,7 @@ FACES = FaceSet(
     subjects=np.arange(4),
     layout=FACE15,
 )
-SOURCE = Source(Path("mine.py"), "mine", "mine.py", {}, "", "a fingerprint")
+SOURCE = Source(Path("mine.py"), "mine", entry="mine.py", files={}, fingerprint=hashlib.sha256().hexdigest())
 CONDITIONS = Conditions(device="cpu", overrides={}, limits=Limits(), tier=Tier.NONE)
 TASK = Task(SOURCE, FACES, "other fingerprint", 0.2, CONDITIONS)
 
@@ -51,37 +56,29 @@ class Trainings:
         self.conditions: list[Conditions] = []
         self.reason: Callable[[dict[str, Any]], str | None] = lambda changes: None
 
-    def __call__(
-        self,
-        source: Source,
-        training: FaceSet,
-        asked: np.ndarray,
-        conditions: Conditions,
-        on_progress: Callable[[dict[str, float]], None],
-        on_loaded: Callable[[dict[str, Any]], None],
-    ) -> Run:
-        self.conditions.append(conditions)
-        assert len(asked) == 1 and training is FACES
+    def __call__(self, job: Job, listen: Listener, is_over: Callable[[], bool], *_: object) -> Run:
+        conditions = job.conditions
+        assert len(job.material.asked) == 1 and job.material.training is FACES
         changes = dict(conditions.suggested or {})
-        on_loaded({"space": self.space, "changes": changes})
+        network = NetworkFacts(recipe=Recipe(epochs=EPOCHS).as_dict())
+        facts = Facts(space=self.space, changes=changes, networks=[network])
+        if listen(Event(facts)):
+            return Run(None, "it was stopped", facts=facts, stopped=True)
+        self.conditions.append(conditions)
         time.sleep(self.seconds)
         if reason := self.reason(changes):
             return Run(None, reason)
         for epoch in range(1, EPOCHS + 1):
-            on_progress({"epoch": epoch, "epochs": EPOCHS, "validation_px": error_px(changes) * EPOCHS / epoch})
-        points = np.zeros((1, 15, 2), np.float32)
-        return Run(points, None, facts={"training": {"validation_px": error_px(changes)}})
-
-
-def ask_facts(*_: object) -> dict[str, Any]:
-    """Stands in for loading a submission."""
-    return {"recipe": Recipe(epochs=EPOCHS).as_dict(), "space": {"lr": LR}}
+            error = error_px(changes) * EPOCHS / epoch
+            if listen(Event(facts, {"epoch": epoch, "epochs": EPOCHS, "validation_px": error})):
+                return Run(None, "it was stopped", facts=facts, stopped=True)
+        trained = network.model_copy(update={"validation_px": error_px(changes)})
+        return Run(np.zeros((1, 15, 2), np.float32), None, facts=facts.model_copy(update={"networks": [trained]}))
 
 
 def main(journal: Path, total: int, seconds: float = 0.0) -> None:
     """Work on a study until it has so many trials, and say what became of each."""
-    study = "harness.studies.tuning"
-    with patch(f"{study}.run_job", Trainings(seconds)), patch(f"{study}.ask_facts", ask_facts):
+    with patch("harness.runs.executors.run_job", Trainings(seconds)):
         tuner = Tuner(TASK, journal)
         print("open", flush=True)
         while trial := tuner.run_trial(total, lambda _: None):

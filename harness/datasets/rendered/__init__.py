@@ -31,7 +31,7 @@ VERSION = 2
 """Raised whenever the same seed gives other pictures, so that stored faces are rendered anew."""
 
 _FEW = 48
-"""So many faces are drawn sooner here than other processes could start."""
+"""Up to so many faces are drawn here sooner than other processes could start."""
 
 
 def render(

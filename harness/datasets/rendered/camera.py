@@ -85,9 +85,9 @@ class Camera:
     def _march(self, radius: Field, depth: Field, steps: int) -> tuple[Field, Field, Field, Field]:
         """Go down every line of sight by a share of the distance to the surface at a time.
 
-        Sphere tracing (Hart 1996) of distance from the axis minus radius. The share is below 1 because that difference
-        may change faster than the way gone where the surface is steep. Until the last steps there is a least way, so
-        that a line of sight gets past an edge which it almost touches.
+        Sphere tracing (Hart 1996) of distance from the axis minus radius. The share is below 1 because, where the
+        surface is steep, that difference may change faster than the position does. Until the last steps each step has a
+        least length, so that a line of sight gets past an edge which it almost touches.
         """
         height, width = self.size
         x = (np.arange(width, dtype=np.float32) - self.centre[0]) / self.focal

@@ -48,7 +48,7 @@ class Proportions:
 
     @classmethod
     def draw(cls, stream: Stream) -> Proportions:
-        """A person."""
+        """A person, drawn at random."""
         bell = stream.bell
         return cls(
             width=bell(1.19, 0.05),
@@ -92,7 +92,7 @@ class Expression:
 
     @classmethod
     def draw(cls, stream: Stream) -> Expression:
-        """A moment: half of the mouths speak, a few eyes are shut."""
+        """A moment, drawn at random: half of the mouths speak, a few eyes are shut."""
         return cls(
             lids=stream.uniform(0.0, 0.25) if stream.chance(0.07) else max(0.25, stream.bell(0.85, 0.25)),
             gaze=(stream.bell(0.0, 0.3), stream.bell(0.0, 0.25)),

@@ -1,4 +1,4 @@
-"""Raster: the few operations on pictures that every room needs, in float32."""
+"""Raster: the few operations on pictures that the other modules share, in float32."""
 
 from __future__ import annotations
 

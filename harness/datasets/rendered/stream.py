@@ -22,7 +22,7 @@ class Stream:
         self._generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest, "little")))
 
     def uniform(self, low: float = 0.0, high: float = 1.0) -> float:
-        """A number between low and high, all alike."""
+        """A number between low and high, each equally likely."""
         return low + (high - low) * float(self._generator.random())
 
     def bell(self, mean: float = 0.0, sd: float = 1.0) -> float:

@@ -1,0 +1,222 @@
+"""What a board knows of its files, in SQLite, so that recording one entry does not read the others again.
+
+Derived from the entries: safe to delete, and made again where it is missing, damaged or of another version.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from harness.benchmark import Benchmark
+from harness.board.table import COLUMNS, Row
+from harness.errors import LeaderboardError
+from harness.grading.entry import Entry
+from harness.metrics import METRICS, Metric
+
+DEFAULT_METRIC = "mean_pixel_error"
+
+_TABLES = """
+CREATE TABLE card (ranks TEXT);
+CREATE TABLE files (file INTEGER PRIMARY KEY, name TEXT UNIQUE, size INT, mtime INT, problem TEXT,
+                    id TEXT, date TEXT, data TEXT, benchmark TEXT, state TEXT, place REAL, band TEXT);
+CREATE TABLE rows (file INTEGER PRIMARY KEY, row TEXT, line TEXT);
+CREATE INDEX age ON files (date, id) WHERE state != 'unreadable';
+CREATE INDEX ranking ON files (data, place IS NULL, place, date, id) WHERE state = 'ranked';
+CREATE INDEX state ON files (state, data);
+"""
+# The states: new, ranked (failed entries too, at the end), lacking the metric that ranks, unreadable.
+_FORM = 1
+"""Raise it when `Row.line` writes a cell differently: lines are kept in the index."""
+_VERSION = zlib.crc32(repr((_TABLES, COLUMNS, list(Row.__dataclass_fields__), _FORM)).encode()) & 0x7FFFFFFF
+
+_OLDEST = "SELECT id, data, benchmark FROM files WHERE state != 'unreadable' ORDER BY date, id LIMIT 1"
+_TABLE = """
+FROM files JOIN rows USING (file) WHERE state = 'ranked' AND data = ? ORDER BY place IS NULL, place, date, id
+"""
+# Two ranges instead of "data != ?", which no index would serve.
+_LEFT_OUT = """
+SELECT name, problem, data != ? FROM files WHERE state IN ('lacking', 'unreadable')
+OR (state = 'ranked' AND data < ?) OR (state = 'ranked' AND data > ?) ORDER BY name
+"""
+
+
+@dataclass(frozen=True)
+class Oldest:
+    """The oldest entry of a board: its data is the board's."""
+
+    id: str
+    data: str
+    benchmark: str
+
+
+class Index:
+    """The index of one board, open and brought up to date with the files.
+
+    Args:
+        path: its file; None keeps it in memory.
+        entries: the folder of the board's entries.
+
+    Raises:
+        sqlite3.Error: the file is damaged, or cannot be written.
+    """
+
+    def __init__(self, path: Path | None, entries: Path) -> None:
+        self._entries = entries
+        self._db = sqlite3.connect(path or ":memory:", isolation_level=None)
+        try:
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            with self._change():
+                self._make_tables()
+                self._follow_files()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def take(self, path: Path) -> None:
+        """Read an entry file that was written just now."""
+        about = path.stat()
+        with self._change():
+            self._read(path.name, (about.st_size, about.st_mtime_ns))
+
+    def oldest(self) -> Oldest | None:
+        """The oldest entry; None where there is none."""
+        found = self._db.execute(_OLDEST).fetchone()
+        return Oldest(*found) if found else None
+
+    def rank(self, benchmark: Benchmark | None) -> None:
+        """Bring the table up to date with the card: its metric ranks, and its bands are shown.
+
+        Without one, mean pixel error ranks, and each entry keeps the band that it was given. What is ranked by this
+        card already stays as it is.
+        """
+        self._metric = METRICS[benchmark.metric if benchmark else DEFAULT_METRIC]
+        ranks = f"{self._metric.name} {benchmark.bands.model_dump_json() if benchmark else ''}"
+        with self._change():
+            if self._db.execute("SELECT ranks FROM card").fetchone() != (ranks,):
+                self._db.execute("DELETE FROM card")
+                self._db.execute("INSERT INTO card VALUES (?)", [ranks])
+                self._db.execute("UPDATE files SET state = 'new' WHERE state IN ('ranked', 'lacking')")
+            new = self._db.execute("SELECT file, row FROM files JOIN rows USING (file) WHERE state = 'new'").fetchall()
+            for file, text in new:
+                state, place, band, line = _ranked(Row.from_json(text), self._metric, benchmark)
+                values = [state, place, band, file]
+                self._db.execute("UPDATE files SET state = ?, place = ?, band = ? WHERE file = ?", values)
+                self._db.execute("UPDATE rows SET line = ? WHERE file = ?", [line, file])
+
+    def lines(self) -> list[tuple[str, bool, str]]:
+        """(id, whether it was graded, line of the CSV) of each entry, best first, failed ones last."""
+        return self._table("id, place IS NOT NULL, line")
+
+    def rows(self) -> list[Row]:
+        """The rows in the order of `lines`."""
+        table = self._table("row, band, place IS NOT NULL")
+        return [
+            Row.from_json(row, band=band, rank=rank if graded else None)
+            for rank, (row, band, graded) in enumerate(table, start=1)
+        ]
+
+    def problems(self) -> list[str]:
+        """A sentence for each file that is not in the table: not an entry, of other data, or not to be ranked."""
+        oldest = self.oldest() or Oldest("", "", "")
+        return [
+            problem or self._why_left_out(name, oldest, bool(other_data))
+            for name, problem, other_data in self._db.execute(_LEFT_OUT, [oldest.data] * 3)
+        ]
+
+    def _why_left_out(self, name: str, oldest: Oldest, other_data: bool) -> str:
+        path = self._entries / name
+        if other_data:
+            return f"{path}: is of other data than {oldest.id}; move it to the folder of another board"
+        return (
+            f"{path}: has no number at key 'scores.{self._metric.name}', by which this board ranks; restore the file "
+            "or grade the submission again"
+        )
+
+    def _table(self, columns: str) -> list[Any]:
+        oldest = self.oldest()
+        return self._db.execute(f"SELECT {columns} {_TABLE}", [oldest.data if oldest else ""]).fetchall()
+
+    @contextlib.contextmanager
+    def _change(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        yield
+        self._db.execute("COMMIT")  # without it, closing the file takes everything back
+
+    def _make_tables(self) -> None:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version == _VERSION:
+            return
+        names = [name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for name in names:
+            self._db.execute(f'DROP TABLE "{name}"')
+        for statement in _TABLES.split(";"):
+            self._db.execute(statement)
+        self._db.execute(f"PRAGMA user_version = {_VERSION}")
+
+    def _follow_files(self) -> None:
+        """Read what was added or changed, forget what is gone."""
+        # What could not be read is tried again each time: whoever mends it need not change the file itself.
+        known = {
+            name: (size, time) if state != "unreadable" else None
+            for name, size, time, state in self._db.execute("SELECT name, size, mtime, state FROM files")
+        }
+        changed = []
+        for file in os.scandir(self._entries):
+            name = file.name
+            if name.endswith(".json") and not name.startswith("."):
+                about = _size_and_time(file)
+                if known.pop(name, None) != about:
+                    changed.append((name, about))
+        # What is left is gone.
+        for name in [*known, *(name for name, _ in changed)]:
+            self._db.execute("DELETE FROM rows WHERE file = (SELECT file FROM files WHERE name = ?)", [name])
+            self._db.execute("DELETE FROM files WHERE name = ?", [name])
+        for name, about in sorted(changed):
+            self._read(name, about)
+
+    def _read(self, name: str, about: tuple[int, int]) -> None:
+        try:
+            entry = Entry.read(self._entries / name)
+        except LeaderboardError as error:
+            self._db.execute(
+                "INSERT INTO files (name, size, mtime, state, problem) VALUES (?, ?, ?, 'unreadable', ?)",
+                [name, *about, str(error)],
+            )
+            return
+        values = [name, *about, "new", entry.id, entry.date, entry.fingerprints.get("data", ""), entry.benchmark]
+        file = self._db.execute(
+            "INSERT INTO files (name, size, mtime, state, id, date, data, benchmark) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            values,
+        ).lastrowid
+        self._db.execute("INSERT INTO rows (file, row) VALUES (?, ?)", [file, Row.of(entry).to_json()])
+
+
+def _ranked(row: Row, metric: Metric, benchmark: Benchmark | None) -> tuple[str, float | None, str | None, str]:
+    """State, place (the best first), band and line of a row."""
+    if row.status != "graded":
+        return "ranked", None, None, row.line()
+    estimate = row.scores.get(metric.name)
+    if estimate is None or not math.isfinite(estimate.value):
+        return "lacking", None, None, ""
+    band = benchmark.best_band(estimate.value) if benchmark else row.band
+    return "ranked", metric.place(estimate.value), band, replace(row, band=band).line()
+
+
+def _size_and_time(file: os.DirEntry[str]) -> tuple[int, int]:
+    try:
+        about = file.stat()
+    except OSError:
+        return 0, 0  # reading it will say what is wrong with it
+    return about.st_size, about.st_mtime_ns

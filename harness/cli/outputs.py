@@ -1,0 +1,61 @@
+"""Files that a command line asks for: tried before anything is trained, written so that nothing is lost."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from harness.errors import MachineError
+
+
+def try_files(*paths: Path | None) -> None:
+    """Make sure that files can be written, and that none of an earlier command passes for one of this.
+
+    Raises:
+        MachineError: one cannot be written.
+    """
+    for path in paths:
+        if path is None or _is_special(path):
+            continue
+        if path.is_dir():
+            raise MachineError(f"{path}: is a folder; name a file in it")
+        try_folder(path.parent)
+        path.unlink(missing_ok=True)
+
+
+def try_folder(folder: Path | None) -> None:
+    """Make sure that a folder can be written to, making it where it is missing.
+
+    Raises:
+        MachineError: it cannot.
+    """
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise MachineError(f"{folder}: cannot be written to: {error.strerror}; name another place") from error
+
+
+def write(path: Path, content: str | bytes) -> None:
+    """Write a file that the command line asks for.
+
+    Raises:
+        MachineError: it could not be written.
+    """
+    from harness.files import write_atomically
+
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        if _is_special(path):
+            path.write_bytes(data)  # a new file in the place of /dev/stdout would take it from every program
+        else:
+            write_atomically(path, data)
+    except OSError as error:
+        raise MachineError(f"{path}: could not be written: {error.strerror}") from error
+
+
+def _is_special(path: Path) -> bool:
+    return path.is_symlink() or (path.exists() and not path.is_file() and not path.is_dir())

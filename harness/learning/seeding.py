@@ -1,0 +1,66 @@
+"""One seed for every random number that a submission draws. Imports torch only where somebody else does."""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import os
+import random
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+import numpy as np
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, numpy and torch, and pin CUDA's kernels; torch when it is imported, where it is not yet."""
+    random.seed(seed)
+    np.random.seed(seed)  # the global generator, since submissions use it
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS may sum in another order
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _SeedsTorch)]
+    if "torch" in sys.modules:
+        _seed_torch(sys.modules["torch"], seed)
+    else:
+        sys.meta_path.insert(0, _SeedsTorch(seed))
+
+
+def _seed_torch(torch: ModuleType, seed: int) -> None:
+    torch.manual_seed(seed)
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+
+
+class _SeedsTorch(importlib.abc.MetaPathFinder):
+    """Finds torch as it would be found without it, and has it seeded once it is loaded."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if name != "torch":
+            return None
+        for finder in sys.meta_path:
+            spec = None if finder is self else finder.find_spec(name, path, target)
+            if spec is not None and spec.loader is not None:
+                spec.loader = _Seeded(spec.loader, self.seed)
+                return spec
+        return None
+
+
+class _Seeded(importlib.abc.Loader):
+    """A module's own loader, and then a seed."""
+
+    def __init__(self, loader: importlib.abc.Loader, seed: int) -> None:
+        self.loader, self.seed = loader, seed
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        assert module.__spec__ is not None
+        module.__spec__.loader = module.__loader__ = self.loader
+        self.loader.exec_module(module)
+        _seed_torch(module, self.seed)

@@ -1,0 +1,140 @@
+"""The metrics, each declared once: what it is called, which way is better, how it is computed, what the CSV shows.
+
+Scores, bands, ranks, ``--require`` and the columns of a board ask these declarations. A new metric is one more of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from harness.estimates import Bootstrap, Estimate, Floats
+
+FAILURE_THRESHOLD = 0.1
+"""Images with a larger nme count as failures; WFLW's convention (Wu et al., CVPR 2018)."""
+
+
+@dataclass(frozen=True)
+class Errors:
+    """What a metric is computed from: how far predictions of N images are from their labels.
+
+    Attributes:
+        distances: (N, K), Euclidean, in pixels; NaN where the label is missing.
+        nme: (N,), each image's mean distance over its inter-ocular distance; NaN where an eye corner is not labelled.
+        bootstrap: over the subjects of the N images.
+    """
+
+    distances: Floats
+    nme: Floats
+    bootstrap: Bootstrap
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric's declaration.
+
+    Attributes:
+        name: its key in scores, on a card and in the CSV.
+        title: what people call it.
+        unit: of its values; a share has none.
+        better: whether lower or higher values are better.
+        of: computes it.
+        needs_eyes: whether it is made from the nme, which no image may have.
+        parts: what the CSV shows of the estimate, a column each.
+    """
+
+    name: str
+    title: str
+    unit: Literal["px", ""]
+    better: Literal["lower", "higher"]
+    of: Callable[[Errors], Estimate]
+    needs_eyes: bool = False
+    parts: tuple[Literal["value", "low", "high"], ...] = ("value",)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Its columns in the CSV of a board: the name for the value, ``_low`` and ``_high`` for the interval."""
+        return tuple(self.name if part == "value" else f"{self.name}_{part}" for part in self.parts)
+
+    def cells(self, estimate: Estimate | None) -> dict[str, str]:
+        """Column -> what stands in it; empty where there is no estimate."""
+        texts = [f"{getattr(estimate, part):.4f}" if estimate else "" for part in self.parts]
+        return dict(zip(self.columns, texts, strict=True))
+
+    def place(self, value: float) -> float:
+        """What to sort values by, the best first."""
+        return value if self.better == "lower" else -value
+
+    def reaches(self, value: float, edge: float) -> bool:
+        """Whether a value is at least as good as another."""
+        return self.place(value) <= self.place(edge)
+
+    def number(self, value: float) -> str:
+        """A value as people like to read it, without its unit."""
+        return f"{value:.{2 if self.unit else 3}f}"
+
+    def interval(self, estimate: Estimate) -> str:
+        """An estimate as people like to read it, without its unit."""
+        return f"{self.number(estimate.value)}  [{self.number(estimate.low)}, {self.number(estimate.high)}]"
+
+
+def _failures(errors: Errors) -> Estimate:
+    return errors.bootstrap.mean(np.where(np.isnan(errors.nme), np.nan, errors.nme > FAILURE_THRESHOLD))
+
+
+def _auc(errors: Errors) -> Estimate:
+    # An image adds to the cumulative curve from its nme on, so the area is the mean of what is left to its right.
+    return errors.bootstrap.mean(np.clip(1 - errors.nme / FAILURE_THRESHOLD, 0, None))
+
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            "mean_pixel_error",
+            "mean pixel error",
+            "px",
+            "lower",
+            lambda errors: errors.bootstrap.mean(errors.distances),
+            parts=("value", "low", "high"),
+        ),
+        Metric(
+            "rmse",
+            "rmse",
+            "px",
+            "lower",
+            # The squared distance is the sum of two squared coordinate errors, hence the half.
+            lambda errors: errors.bootstrap.mean(errors.distances**2 / 2, np.sqrt),
+            parts=("value", "low", "high"),
+        ),
+        Metric(
+            "median", "median error", "px", "lower", lambda errors: errors.bootstrap.quantile(errors.distances, 0.5)
+        ),
+        Metric(
+            "percentile_95",
+            "95th percentile of the error",
+            "px",
+            "lower",
+            lambda errors: errors.bootstrap.quantile(errors.distances, 0.95),
+        ),
+        Metric("nme", "nme", "", "lower", lambda errors: errors.bootstrap.mean(errors.nme), needs_eyes=True),
+        Metric("failure_rate", "failure rate", "", "lower", _failures, needs_eyes=True),
+        Metric("auc", "auc", "", "higher", _auc, needs_eyes=True),
+    )
+}
+"""Name -> metric, in the order in which they are shown.
+
+In pixels: ``mean_pixel_error`` (mean Euclidean distance over every labelled keypoint), ``rmse`` (root of the mean
+squared coordinate error, Kaggle's measure), ``median`` and ``percentile_95`` of the distances. Of the nme: ``nme``
+(its mean over images), ``failure_rate`` (share of images above 0.1) and ``auc`` (area under its cumulative error
+distribution up to 0.1, between 0 and 1).
+"""
+
+
+def measure(errors: Errors) -> dict[str, Estimate]:
+    """Every metric that can be computed; those of the nme are absent where no image has both eye corners."""
+    blind = bool(np.isnan(errors.nme).all())
+    return {name: metric.of(errors) for name, metric in METRICS.items() if not (blind and metric.needs_eyes)}

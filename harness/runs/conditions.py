@@ -1,0 +1,77 @@
+"""Conditions: how a submission is run, and the key under which the same run is found again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from harness import places
+from harness.isolation.grants import uses_cuda
+from harness.isolation.limits import Limits
+from harness.isolation.tiers import Tier
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """How a submission is run.
+
+    Attributes:
+        device: auto, cpu, cuda, cuda:N or mps.
+        overrides: changes from outside: recipe fields, such as epochs and seed, or keywords of ``build_model``.
+        limits: what ends the worker.
+        tier: how it is kept in.
+        threads: how many the CPU computes with; None lets the machine's load decide.
+        secrets: folders that it must not reach.
+        training_seconds: what the trainer plans for, where that is less than the time limit leaves.
+        save_weights: whether it leaves its trained weights behind.
+        suggested: where it is tuned, the values that the tuner chose for its search space.
+    """
+
+    device: str
+    overrides: dict[str, Any]
+    limits: Limits
+    tier: Tier
+    threads: int | None = None
+    secrets: tuple[Path, ...] = ()
+    training_seconds: float | None = None
+    save_weights: bool = False
+    suggested: dict[str, Any] | None = None
+
+    def key(self, submission: str, data: str) -> str:
+        """One identity of a run, for everything that keeps or resumes: sha256 of all that decides its result.
+
+        How many cores a slot had, and where secrets lie, do not.
+
+        Args:
+            submission: the fingerprint of the submission's files.
+            data: the fingerprint of the arrays that it learns from and is asked for.
+        """
+        decides = [
+            harness_fingerprint(),
+            submission,
+            data,
+            "cuda" if uses_cuda(self.device) else self.device,
+            self.threads,
+            self.overrides,
+            self.suggested,
+            self.tier,
+            [self.limits.seconds, self.limits.memory, self.limits.disk, self.training_seconds],
+            self.save_weights,
+        ]
+        return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def harness_fingerprint() -> str:
+    """sha256 of the harness's own code and of the baselines that came with it, which submissions may build on."""
+    package = Path(places.__file__).parent
+    digest = hashlib.sha256()
+    for root, pattern in ((package, "**/*.py"), (places.shipped("baselines"), "*")):
+        for file in sorted(root.glob(pattern)):
+            if file.is_file() and file.suffix in (".py", ".safetensors"):
+                digest.update(f"{file.relative_to(root)}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\0".encode())
+    return digest.hexdigest()

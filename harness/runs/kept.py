@@ -1,0 +1,126 @@
+"""Kept runs: what was run once is found again by its key, also by another process and after a kill."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from harness.errors import LoadError, MachineError
+from harness.files import write_atomically
+from harness.runs.facts import Facts
+from harness.runs.run import Run
+
+
+class KeptRuns:
+    """Finished runs in a folder, a file each. Failed ones are kept too, with their reason.
+
+    A file appears whole or not at all. One that is damaged is made again, with a warning. Several processes may share
+    the folder.
+
+    Args:
+        folder: made when it is missing.
+        retry_failed: run again what failed before.
+        warn: is given a sentence for each damaged file.
+
+    Raises:
+        MachineError: the folder cannot be made or written.
+    """
+
+    def __init__(
+        self, folder: Path, *, retry_failed: bool = False, warn: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.folder, self._retry_failed, self._warn = folder, retry_failed, warn
+        try:
+            (folder / ".locks").mkdir(parents=True, exist_ok=True)
+            (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+        except OSError as error:
+            raise self._unwritable(folder, error) from error
+
+    def find(self, name: str, key: str) -> Run | None:
+        """The run of this key, if it is there and may be used."""
+        file = self._file(name, key)
+        if not file.exists():
+            return None
+        try:
+            run = read_run(file)
+        except LoadError as error:
+            self._warn(f"{error}; the run is made again")
+            return None
+        return None if run.reason is not None and self._retry_failed else run
+
+    def keep(self, name: str, key: str, run: Run) -> None:
+        """Write a run, whole or not at all.
+
+        Raises:
+            MachineError: it cannot be written.
+        """
+        file = self._file(name, key)
+        try:
+            write_atomically(file, _written(run))
+        except OSError as error:
+            raise self._unwritable(file, error) from error
+
+    @contextmanager
+    def claim(self, key: str, *, wait: bool) -> Iterator[bool]:
+        """Make sure that nobody else makes the run of this key meanwhile.
+
+        Yields:
+            whether it is ours; False only where another process has it and ``wait`` is off.
+        """
+        lock = FileLock(self.folder / ".locks" / key[:20])
+        try:
+            lock.acquire(timeout=-1 if wait else 0)
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
+
+    def _file(self, name: str, key: str) -> Path:
+        plain = re.sub(r"[^\w.=-]+", "-", name)[:80]
+        return self.folder / f"{plain}-{key[:20]}.npz"
+
+    def _unwritable(self, path: Path, error: OSError) -> MachineError:
+        return MachineError(f"{path}: could not be written: {error.strerror}; name another folder with --work")
+
+
+def _written(run: Run) -> bytes:
+    apart = ("predictions", "weights", "facts")
+    about = {each.name: getattr(run, each.name) for each in fields(run) if each.name not in apart}
+    arrays = {"about": np.array(json.dumps({**about, "facts": run.facts.model_dump()}))}
+    if run.predictions is not None:
+        arrays["predictions"] = run.predictions
+    if run.weights is not None:
+        arrays["weights"] = np.frombuffer(run.weights, np.uint8)
+    content = io.BytesIO()
+    np.savez(content, **arrays)  # type: ignore[arg-type]  # numpy takes its own option for one of the arrays
+    return content.getvalue()
+
+
+def read_run(file: Path) -> Run:
+    """A run that was kept.
+
+    Raises:
+        LoadError: the file cannot be read, or does not hold a whole run.
+    """
+    try:
+        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as kept:
+            about = json.loads(str(kept["about"]))
+            facts = Facts.model_validate(about.pop("facts"))
+            weights = kept["weights"].tobytes() if "weights" in kept else None
+            return Run(predictions=kept.get("predictions"), weights=weights, facts=facts, **about)
+    except OSError as error:
+        raise LoadError(f"{file}: cannot be read: {error.strerror}") from error
+    except (EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise LoadError(f"{file}: does not hold a whole run") from error

@@ -1,0 +1,83 @@
+"""What a worker reports while it runs, as the grader hears it: bounded, and stamped with the grader's own clock."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.runs.facts import Facts
+
+_STAGES = ("loading", "training", "predicting", "done")
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that a run has come to.
+
+    Attributes:
+        facts: what the submission has said of itself, once it is loaded.
+        progress: None when training begins; later epoch, epochs, error_px, images_per_second, seconds_left and, where
+            the recipe keeps a validation part, validation_px.
+    """
+
+    facts: Facts
+    progress: dict[str, float] | None = None
+
+
+@dataclass
+class WorkerLog:
+    """Takes in a worker's messages; hints for people, of which nothing is believed.
+
+    Attributes:
+        listen: called with each event; what it returns says whether to end the run.
+        stage: the latest one.
+        facts: what it has said of itself.
+        failure: its reason for giving up.
+        machine_at_fault: whether that was before it had loaded any of the submission.
+        training_seconds: of training, as far as it has come.
+        is_over: whether a listener wants the run ended.
+    """
+
+    listen: Callable[[Event], bool]
+    stage: str = "starting"
+    facts: Facts = field(default_factory=Facts)
+    failure: str | None = None
+    machine_at_fault: bool = False
+    training_seconds: float = 0.0
+    is_over: bool = False
+    _since: float = field(default_factory=time.monotonic)
+
+    def hear(self, message: dict[str, Any]) -> None:
+        """Take in one message; whatever is not of the expected form is passed over."""
+        kind = message.get("kind")
+        if kind == "stage" and message.get("stage") in _STAGES:
+            self.close()
+            self.stage = message["stage"]
+            if self.stage == "training":
+                self._report(Event(self.facts))
+        elif kind == "facts":
+            self.facts = self.facts.updated(message)
+        elif kind == "failed" and self.failure is None:
+            # What goes wrong before the submission is loaded cannot be its doing, and it cannot claim so later.
+            self.machine_at_fault = self.stage == "starting"
+            self.failure = str(message.get("reason"))[:2000]
+        elif kind == "progress":
+            figures = {name: float(value) for name, value in message.items() if _is_number(value)}
+            self._report(Event(self.facts, figures))
+
+    def close(self) -> None:
+        """Count the time of the stage that ends now."""
+        now = time.monotonic()
+        if self.stage == "training":
+            self.training_seconds += now - self._since
+        self._since = now
+
+    def _report(self, event: Event) -> None:
+        self.is_over = self.listen(event) or self.is_over
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

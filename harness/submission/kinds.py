@@ -1,0 +1,135 @@
+"""The kinds of submission, each with the one function that opens it. None of them is run here.
+
+To add a kind (a zip, a notebook, an .onnx file): write its opener, and put it into ``KINDS``.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import LoadError
+from harness.units import format_bytes
+
+_FOLDER_ENTRY = "submission.py"
+_LONGEST_SOURCE = 2**20
+_LONGEST_DESCRIPTION = 4000
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a submission consists of.
+
+    Attributes:
+        name: what the leaderboard calls it.
+        files: name in the worker's copy -> the file.
+        entry: the Python file to import, one of ``files``; None where there is no code to run.
+        description: the beginning of the entry's docstring.
+    """
+
+    name: str
+    files: Mapping[str, Path]
+    entry: str | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A form in which a submission may be handed in.
+
+    Attributes:
+        title: for messages.
+        takes: whether a path is of this kind.
+        open: finds its files.
+        has_code: whether there is something to train and run; a table of predictions is scored as it is.
+    """
+
+    title: str
+    takes: Callable[[Path], bool]
+    open: Callable[[Path], Opened]
+    has_code: bool = True
+
+
+def _open_folder(path: Path) -> Opened:
+    if not (path / _FOLDER_ENTRY).is_file():
+        raise LoadError(f"{path}: has no {_FOLDER_ENTRY}; a folder is a submission when that file is in it")
+    files = {
+        str(file.relative_to(path)): file
+        for file in sorted(path.rglob("*"))
+        # What is neither is a device or a pipe; a link is kept here, to be refused with a reason.
+        if (file.is_file() or file.is_symlink())
+        and not any(part.startswith((".", "__pycache__")) for part in file.relative_to(path).parts)
+    }
+    return Opened(path.resolve().name, files, _FOLDER_ENTRY, _docstring(_parsed(path / _FOLDER_ENTRY)))
+
+
+def _open_python(path: Path) -> Opened:
+    files = {path.name: path}
+    tree = _parsed(path)
+    weights = _weights(tree)
+    if weights is not None and (path.parent / weights).is_file():
+        files[weights] = path.parent / weights
+    return Opened(path.stem, files, path.name, _docstring(tree))
+
+
+def _open_predictions(path: Path) -> Opened:
+    return Opened(path.stem, {path.name: path})
+
+
+KINDS = (
+    Kind(f"a folder with {_FOLDER_ENTRY}", Path.is_dir, _open_folder),
+    Kind("a .py file", lambda path: path.suffix == ".py" and path.is_file(), _open_python),
+    Kind(
+        "a .csv of predictions",
+        lambda path: path.suffix == ".csv" and path.is_file(),
+        _open_predictions,
+        has_code=False,
+    ),
+)
+
+
+def kind_of(path: Path) -> Kind:
+    """The kind of the submission at this path.
+
+    Raises:
+        LoadError: the harness takes no such file.
+    """
+    for kind in KINDS:
+        if kind.takes(path):
+            return kind
+    *most, last = (kind.title for kind in KINDS)
+    raise LoadError(f"{path}: is not a submission; hand in {', '.join(most)}, or {last}")
+
+
+def _docstring(tree: ast.Module | None) -> str:
+    text = (ast.get_docstring(tree) or "") if tree else ""
+    # An escape can write half a character, which no file can hold.
+    return text[:_LONGEST_DESCRIPTION].encode("utf-8", "replace").decode()
+
+
+def _weights(tree: ast.Module | None) -> str | None:
+    """The plain file name that a top-level ``weights = "..."`` assigns, if any."""
+    for node in tree.body if tree else ():
+        if (
+            isinstance(node, ast.Assign)
+            and any(isinstance(target, ast.Name) and target.id == "weights" for target in node.targets)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+            and Path(node.value.value).name == node.value.value
+        ):
+            return node.value.value
+    return None
+
+
+def _parsed(file: Path) -> ast.Module | None:
+    """The file's syntax tree; None where it does not parse, since the worker's message names the line."""
+    if file.stat().st_size > _LONGEST_SOURCE:
+        raise LoadError(f"{file}: has more than {format_bytes(_LONGEST_SOURCE)}; keep numbers in a data file beside it")
+    if file.is_symlink():
+        return None  # it will be refused, and what it leads to is not read
+    try:
+        return ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None

@@ -1,0 +1,76 @@
+"""What it takes to record one entry on a large board, and to show it.
+
+    PYTHONPATH=tests python tests/bench/recording.py [ENTRIES]
+
+The entries are as large as those of real gradings. Figures are medians, the slowest in brackets; the first reading,
+which makes the index, happens once.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from support.tiny import REPOSITORY
+
+from harness.benchmark import load_benchmark
+from harness.board.leaderboard import Leaderboard
+from harness.estimates import Estimate
+from harness.grading.entry import Entry
+from harness.reporting.console import board_table
+
+SHIPPED = next((REPOSITORY / "leaderboard" / "entries" / "rendered").glob("*-unet-*.json"))
+RECORDS = 15
+
+
+def entries() -> Iterator[Entry]:
+    """Entries without end: a shipped one under other names, with other scores."""
+    like, chance, number = Entry.read(SHIPPED), random.Random(0), 0
+    while True:
+        error = chance.uniform(0.6, 4)
+        scores = {
+            name: Estimate(error * each.value, error * each.low, error * each.high)
+            for name, each in like.scores.items()
+        }
+        names = {"author": f"author{number % 997}", "submission": f"model{number % 7}", "id": f"entry-{number:07}"}
+        yield like.model_copy(update={**names, "scores": scores})
+        number += 1
+
+
+def seconds(do: Callable[[], object]) -> float:
+    """How long it takes."""
+    started = time.perf_counter()
+    do()
+    return time.perf_counter() - started
+
+
+def said(times: list[float]) -> str:
+    """Median and slowest of some durations."""
+    return f"{statistics.median(times):.3f} s ({max(times):.3f} s)"
+
+
+def main(count: int) -> None:
+    """Fill a board, then record and show."""
+    with tempfile.TemporaryDirectory(prefix="recording-") as folder:
+        board, new = Leaderboard(Path(folder), "rendered", load_benchmark("rendered")), entries()
+        first = next(new)
+        board.record(first)
+        for _ in range(count - 1):
+            each = next(new)
+            board.file(each).write_text(each.to_json())
+        print(f"{count:,} entries of {board.file(first).stat().st_size / 1024:.0f} KiB each")
+        print(f"first reading      {seconds(board.read):.2f} s")
+        print(f"recording one      {said([seconds(lambda: board.record(next(new))) for _ in range(RECORDS)])}")
+        show = lambda: board_table(board.name, board.read().rows, board.ranked_by, every=False)  # noqa: E731
+        print(f"show               {said([seconds(show) for _ in range(5)])}")
+        reading = board.read()
+        assert len(reading.rows) == count + RECORDS and not reading.problems
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
