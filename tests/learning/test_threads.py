@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from harness.learning.seeding import seed_everything
 from harness.learning.threads import PAUSE, Step, Threads, choose, compare
-from harness.learning.trainer import seed_everything
 
 CPU = torch.device("cpu")
 SPEEDS = {1: 1000.0, 2: 1700.0, 4: 2600.0}
