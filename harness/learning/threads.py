@@ -34,7 +34,7 @@ WINDOW = 0.5
 """Seconds of training in which the rate is taken."""
 PAUSE, LONGEST_PAUSE = 20.0, 320.0
 """Seconds between comparisons while fewer threads than cores are in use; doubled each time that nothing changes."""
-SHORT_PAUSE = 2.0
+SHORT_PAUSE = 0.5
 """The same while all are in use and training is slow."""
 _ONE_TIMING, _COMPARISON = 0.02, 0.6
 """Seconds that one timing takes at least, and after which a comparison ends with the round that it is in."""
