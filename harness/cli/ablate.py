@@ -16,14 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.outputs import try_files, try_folder, write
-from harness.cli.parsing import (
-    add_executor_arguments,
-    add_run_arguments,
-    make_executor,
-    open_benchmark,
-    run_conditions,
-    whole,
-)
+from harness.cli.parsing import whole
+from harness.cli.running import add_executor_arguments, add_run_arguments, make_executor, open_benchmark, run_conditions
 from harness.errors import UsageError
 
 if TYPE_CHECKING:

@@ -12,15 +12,9 @@ import sys
 from pathlib import Path
 
 from harness.cli.outputs import try_files, try_folder, write
-from harness.cli.parsing import (
-    add_executor_arguments,
-    add_run_arguments,
-    make_executor,
-    open_benchmark,
-    run_conditions,
-    whole,
-)
+from harness.cli.parsing import whole
 from harness.cli.recording import add_recording_arguments, keep, open_board
+from harness.cli.running import add_executor_arguments, add_run_arguments, make_executor, open_benchmark, run_conditions
 from harness.errors import SubmissionError, UsageError
 
 EXAMPLES = """

@@ -11,7 +11,7 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.parsing import add_run_arguments, open_faces, run_conditions
+from harness.cli.running import add_run_arguments, open_faces, run_conditions
 from harness.errors import SubmissionError, UsageError
 
 if TYPE_CHECKING:

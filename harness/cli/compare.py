@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.outputs import try_files, write
-from harness.cli.parsing import add_data_arguments, open_benchmark
+from harness.cli.running import add_data_arguments, open_benchmark
 from harness.errors import LoadError, UsageError
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from harness.cli.parsing import add_data_arguments, open_benchmark, whole
+from harness.cli.parsing import whole
+from harness.cli.running import add_data_arguments, open_benchmark
 from harness.errors import UsageError
 
 EXAMPLES = """

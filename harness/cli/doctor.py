@@ -1,4 +1,7 @@
-"""Tell what this machine offers: versions, devices, memory, and how far submissions are isolated."""
+"""Say what this machine offers: versions, devices, memory, how far submissions are isolated, and whether that works.
+
+A tiny worker is started on each device in each tier that holds. Where one fails, its line says why and what to do.
+"""
 
 from __future__ import annotations
 
@@ -22,20 +25,21 @@ def run(arguments: argparse.Namespace) -> int:
     import torch
 
     from harness.isolation.limits import usable_cores
-    from harness.isolation.survey import report
+    from harness.isolation.survey import survey
     from harness.isolation.tiers import probe
+    from harness.isolation.trial import tiers_to_try, try_device
     from harness.learning.devices import choose_device
     from harness.places import cards
     from harness.units import format_bytes
 
     device = choose_device("auto")
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
+    model = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
     findings = {
         "harness": version("facial-keypoint-harness"),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "system": platform.platform(),
-        "device": f"{device.type} ({name})",
+        "device": f"{device.type} ({model})",
         "cores": f"{usable_cores()} usable",
         "memory": f"{format_bytes(psutil.virtual_memory().available)} available",
         "benchmarks": ", ".join(f"{benchmark} ({card})" for benchmark, card in cards().items()),
@@ -46,6 +50,22 @@ def run(arguments: argparse.Namespace) -> int:
     for tier, holds, why in probe():
         print(f"  {tier:<12}{'holds' if holds else 'no':<12}{why}")
     print("\nWhat they rest on:")
-    for finding in report():
+    for finding in survey():
         print(f"  {finding.name:<24}{'yes' if finding.holds else 'no':<6}{finding.remark}")
+    print("\nA worker that trains one step:")
+    for name in _devices():
+        for tier in tiers_to_try():
+            trial = try_device(name, tier)
+            print(f"  {name:<12}{tier:<12}{'works' if trial.works else 'fails':<12}{trial.remark}", flush=True)
     return 0
+
+
+def _devices() -> list[str]:
+    """Every device of this machine; one that CUDA should have and torch does not see too, to learn why."""
+    import torch
+
+    from harness.isolation import nvidia
+
+    cards = torch.cuda.device_count() or min(1, len(nvidia.devices()))
+    mps = ["mps"] if torch.backends.mps.is_available() else []
+    return ["cpu", *(f"cuda:{number}" for number in range(cards)), *mps]

@@ -15,20 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.outputs import try_files, try_folder, write
-from harness.cli.parsing import (
-    INTERRUPTED,
-    Parser,
-    Version,
+from harness.cli.parsing import INTERRUPTED, Parser, Version, report_error, say
+from harness.cli.parsing import run as run_command
+from harness.cli.recording import add_recording_arguments, keep, open_board
+from harness.cli.running import (
     add_executor_arguments,
     add_run_arguments,
     make_executor,
     open_benchmark,
-    report_error,
     run_conditions,
-    say,
+    stopped_by_signals,
 )
-from harness.cli.parsing import run as run_command
-from harness.cli.recording import add_recording_arguments, keep, open_board
 from harness.errors import SubmissionError, UsageError
 
 if TYPE_CHECKING:
@@ -143,24 +140,20 @@ def _grade(
             # Whatever fails in one grading must not lose the others.
             return report_error(error, source.label)
 
-    interrupted = False
     executor = make_executor(arguments, conditions)
-    with BatchDisplay(sys.stderr, len(sources)) as display:
+    with stopped_by_signals(executor) as signals, BatchDisplay(sys.stderr, len(sources)) as display:
         grading = grade_all(sources, benchmark, split, conditions, executor, board=board.name, listen=display.listen)
-        try:
-            with closing(grading):
-                for source, graded in grading:
-                    display.finished(source.label)
-                    codes.append(take(source, graded))
-        except KeyboardInterrupt:
-            interrupted = True
+        with closing(grading):
+            for source, graded in grading:
+                display.finished(source.label)
+                codes.append(take(source, graded))
     ordered = [entries[source.label] for source in sources if source.label in entries]
     if arguments.json and ordered:
         records = [json.loads(entry.to_json()) for entry in ordered]
         write(arguments.json, json.dumps(records if several else records[0], indent=2) + "\n")
     if several:
         print(display.summary(ordered))
-    if interrupted:
+    if signals:
         say(_how_to_go_on(len(ordered), len(sources), arguments))
         return INTERRUPTED
     return max(codes)

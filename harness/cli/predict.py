@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from harness.cli.outputs import try_files
-from harness.cli.parsing import add_run_arguments, open_benchmark, run_conditions
+from harness.cli.running import add_run_arguments, open_benchmark, run_conditions
 from harness.errors import SubmissionError, UsageError
 
 EXAMPLES = """

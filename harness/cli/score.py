@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from harness.cli.outputs import try_files, write
-from harness.cli.parsing import add_data_arguments, open_benchmark
+from harness.cli.running import add_data_arguments, open_benchmark
 
 EXAMPLES = """
   harness predict submissions/my_model.py --out predictions.npy

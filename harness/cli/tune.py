@@ -13,16 +13,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.parsing import (
-    INTERRUPTED,
-    add_run_arguments,
-    duration,
-    open_benchmark,
-    read_recipe,
-    run_conditions,
-    share,
-    whole,
-)
+from harness.cli.parsing import INTERRUPTED, duration, share, whole
+from harness.cli.running import add_run_arguments, open_benchmark, read_recipe, run_conditions
 from harness.errors import SubmissionError, UsageError
 
 if TYPE_CHECKING:

@@ -94,7 +94,7 @@ def grade_all(
     board: str | None = None,
     listen: Callable[[Source, Event], bool] = lambda _, __: False,
 ) -> Generator[tuple[Source, Graded | Exception]]:
-    """Grade submissions, and hand each on as soon as it is graded.
+    """Grade submissions, and hand each on as soon as it is graded; none that was stopped.
 
     An exception stands for a grading that the machine or the harness failed; it takes no other along.
 
@@ -125,6 +125,8 @@ def grade_all(
     with closing(executor.run(jobs(), lambda job, event: listen(by_label[job.name], event))) as finishing:
         for finished in finishing:
             source, result = by_label[finished.job.name], finished.result
+            if isinstance(result, Run) and result.stopped:
+                continue
             yield source, result if isinstance(result, Exception) else judge.graded(source, result)
     yield from unreadable
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from harness.isolation.grants import Grants
 
+_OWN = ("/dev/null", "/dev/random", "/dev/urandom")
+"""Those that ``--dev`` makes; /proc is its own as well."""
 _OPTIONS = ("--unshare-all", "--die-with-parent", "--proc", "/proc", "--dev", "/dev")
 
 
@@ -20,7 +22,7 @@ def command(grants: Grants, job: Path) -> list[str]:
     for path in grants.write:
         words += ["--bind", path, path]
     for path in grants.devices:
-        if path.startswith("/dev/nvidia") or path == "/dev/dxg":
+        if path not in _OWN and not path.startswith("/proc/"):
             words += ["--dev-bind", path, path]
     return [*words, "--chdir", str(job / "tmp"), "--"]
 

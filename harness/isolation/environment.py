@@ -6,6 +6,8 @@ import os
 import site
 from pathlib import Path
 
+from harness.isolation import nvidia
+
 
 def environment(job: Path, *, cores: int, cuda: bool) -> dict[str, str]:
     """What the libraries need to find a folder to write to, a number of threads, and the same sums every time."""
@@ -32,6 +34,9 @@ def environment(job: Path, *, cores: int, cuda: bool) -> dict[str, str]:
         variables["PYTHONNOUSERSITE"] = "1"
     if cuda:
         variables["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # repeatable sums
-        if chosen := os.environ.get("CUDA_VISIBLE_DEVICES"):
-            variables["CUDA_VISIBLE_DEVICES"] = chosen
+        for name in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"):  # what cuda:0 and cuda:1 are
+            if name in os.environ:
+                variables[name] = os.environ[name]
+        if folder := nvidia.search_path():
+            variables["LD_LIBRARY_PATH"] = folder
     return variables

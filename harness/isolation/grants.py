@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import MachineError
+from harness.isolation import nvidia
 from harness.places import shipped
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -29,15 +30,7 @@ _MACHINE = (
     "/dev/zero",  # to be read only: mapped to be written, it is shared memory
 )
 _DEVICES = ("/dev/null", "/dev/urandom", "/dev/random")
-_CUDA_MACHINE = (
-    "/usr/local/cuda",
-    "/proc/driver/nvidia",
-    "/proc/devices",
-    "/proc/modules",
-    "/proc/version",
-    "/sys/bus/pci/devices",
-)
-_CUDA_DEVICES = ("nvidia[0-9]*", "nvidiactl", "nvidia-uvm*", "nvidia-modeset", "nvidia-caps/*", "dxg")
+_THREADS = "/proc/self/task"  # a thread's name is written to task/*/comm, which CUDA does
 
 
 @dataclass(frozen=True)
@@ -65,9 +58,9 @@ def grants_for(job: Path, *, cuda: bool, granted: Iterable[Path] = (), secrets: 
     read = [*_libraries(), str(_PACKAGE), str(shipped("baselines")), *_MACHINE, str(job / "input"), *map(str, granted)]
     devices = [*_DEVICES]
     if cuda:
-        read += _CUDA_MACHINE
-        devices += cuda_devices()
-        devices.append("/proc/self/task")  # CUDA names its threads in task/*/comm
+        read += nvidia.reads()
+        # The bootstrap makes the rules within the worker, after its last fork, so that "self" is the worker there.
+        devices += [*nvidia.devices(), _THREADS]
     grants = Grants(_readable(read), tuple(write), _readable(devices))
     _assert_out_of_reach(secrets, [*grants.read, *grants.write])
     return grants
@@ -75,12 +68,7 @@ def grants_for(job: Path, *, cuda: bool, granted: Iterable[Path] = (), secrets: 
 
 def uses_cuda(device: str) -> bool:
     """Whether a worker for this device will ask for CUDA, where the machine has it."""
-    return (device == "auto" or device.startswith("cuda")) and bool(cuda_devices())
-
-
-def cuda_devices() -> list[str]:
-    """Device nodes of NVIDIA's driver."""
-    return sorted(str(node) for pattern in _CUDA_DEVICES for node in Path("/dev").glob(pattern))
+    return (device == "auto" or device.startswith("cuda")) and bool(nvidia.devices())
 
 
 def _libraries() -> list[str]:

@@ -7,8 +7,8 @@ import platform
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.isolation import bwrap, landlock, seccomp
-from harness.isolation.grants import cuda_devices, grants_for
+from harness.isolation import bwrap, landlock, nvidia, seccomp
+from harness.isolation.grants import grants_for
 from harness.isolation.owner import why_no_own_user
 
 _USER_NAMESPACES = Path("/proc/sys/user/max_user_namespaces")
@@ -22,13 +22,12 @@ class Finding(NamedTuple):
     remark: str
 
 
-def report() -> list[Finding]:
+def survey() -> list[Finding]:
     """Everything that decides how far a submission can be kept in here."""
     abi, no_bwrap = landlock.version(), bwrap.why_not()
     reads = grants_for(Path("JOB"), cuda=False).read
     no_user = why_no_own_user(reads)
-    known, devices = seccomp.is_known(), cuda_devices()
-    closed = [node for node in devices if not os.access(node, os.R_OK | os.W_OK)]
+    known, devices = seccomp.is_known(), nvidia.devices()
     return [
         Finding("kernel", platform.system() == "Linux", f"{platform.system()} {platform.release()}"),
         Finding("Landlock", abi > 0, f"ABI {abi}" if abi else "missing: Linux 5.13 and later have it, if switched on"),
@@ -36,15 +35,27 @@ def report() -> list[Finding]:
         Finding("user namespaces", _user_namespaces() > 0, f"at most {_user_namespaces():,}; for bwrap only"),
         Finding("bwrap", no_bwrap is None, no_bwrap or "works"),
         Finding("a user for each worker", no_user is None, no_user or "root hands them out"),
-        Finding("NVIDIA devices", bool(devices) and not closed, _remark_on(devices, closed)),
+        *_nvidia(devices),
         Finding("submissions read", True, ", ".join(reads)),
     ]
 
 
-def _remark_on(devices: list[str], closed: list[str]) -> str:
+def _nvidia(devices: list[str]) -> list[Finding]:
+    if not devices:
+        return [Finding("NVIDIA devices", False, "none; where there is a GPU, run nvidia-smi once to make them")]
+    closed = [node for node in devices if not os.access(node, nvidia.access(node))]
+    missing = nvidia.missing(devices)
+    remark = ", ".join(devices)
     if closed:
-        return f"closed to you: {', '.join(closed)}"
-    return ", ".join(devices) or "none; where there is a GPU, run nvidia-smi once to make them"
+        remark = f"closed to you: {', '.join(closed)}; join the group that owns them"
+    elif missing:
+        remark = f"{missing} is missing; as root run: nvidia-modprobe -u -c=0"
+    library = nvidia.library()
+    where = "not found; install the driver, or start the container with the GPU (docker run --gpus all)"
+    return [
+        Finding("NVIDIA devices", not closed and not missing, remark),
+        Finding(nvidia.LIBRARY, library is not None, f"{library.folder}, by {library.found_by}" if library else where),
+    ]
 
 
 def _user_namespaces() -> int:

@@ -88,6 +88,7 @@ class Composite(ABC):
         self.image_size = image_size
         self.networks: list[NetworkEstimator] = []
         self._device = "auto"
+        self._threads: int | None = None
         self._changes: dict[str, Any] = {}
         self._progress: Callable[[Progress], None] = lambda _: None
         self._deadline: float | None = None

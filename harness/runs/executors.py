@@ -72,6 +72,9 @@ class Executor(Protocol):
             listen: hears what a job comes to; called from several threads at once.
         """
 
+    def stop(self) -> None:
+        """Take no more jobs and end those that are under way, whose runs then say that they were stopped."""
+
 
 class Local:
     """Runs jobs on this machine, some at a time, each on cores of its own.
@@ -83,10 +86,16 @@ class Local:
 
     def __init__(self, slots: int = 1, store: KeptRuns | None = None) -> None:
         self.slots, self.store = slots, store
+        self._over = threading.Event()
+
+    def stop(self) -> None:
+        """See `Executor`; from any thread, or from a signal's handler."""
+        self._over.set()
 
     def run(self, jobs: Iterable[Job], listen: JobListener = _ignore) -> Generator[Finished]:
         """See `Executor`. Each slot is a thread, since a worker dies with the thread that started it."""
-        waiting, over = _Waiting(iter(jobs)), threading.Event()
+        waiting, self._over = _Waiting(iter(jobs)), threading.Event()
+        over = self._over
         done: SimpleQueue[Finished | BaseException | None] = SimpleQueue()
 
         def work() -> None:

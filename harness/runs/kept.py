@@ -30,20 +30,12 @@ class KeptRuns:
         folder: made when it is missing.
         retry_failed: run again what failed before.
         warn: is given a sentence for each damaged file.
-
-    Raises:
-        MachineError: the folder cannot be made or written.
     """
 
     def __init__(
         self, folder: Path, *, retry_failed: bool = False, warn: Callable[[str], None] = lambda _: None
     ) -> None:
         self.folder, self._retry_failed, self._warn = folder, retry_failed, warn
-        try:
-            (folder / ".locks").mkdir(parents=True, exist_ok=True)
-            (folder / ".gitignore").write_text("*\n", encoding="utf-8")
-        except OSError as error:
-            raise self._unwritable(folder, error) from error
 
     def find(self, name: str, key: str) -> Run | None:
         """The run of this key, if it is there and may be used."""
@@ -75,7 +67,15 @@ class KeptRuns:
 
         Yields:
             whether it is ours; False only where another process has it and ``wait`` is off.
+
+        Raises:
+            MachineError: the folder cannot be made or written, which is found before anything is run.
         """
+        try:
+            (self.folder / ".locks").mkdir(parents=True, exist_ok=True)
+            (self.folder / ".gitignore").write_text("*\n", encoding="utf-8")
+        except OSError as error:
+            raise self._unwritable(self.folder, error) from error
         lock = FileLock(self.folder / ".locks" / key[:20])
         try:
             lock.acquire(timeout=-1 if wait else 0)

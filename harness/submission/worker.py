@@ -137,6 +137,7 @@ _OF_A_GPU = ("cuda", "cublas", "cudnn", "mps backend")
 
 
 def _out_of_memory(error: BaseException) -> bool:
-    # Torch raises a RuntimeError for a refused allocation on the CPU and a type of its own on CUDA.
-    words = ("can't allocate memory", "cannot allocate memory", "out of memory", "alloc_failed")
+    # Torch raises a RuntimeError for a refused allocation on the CPU and a type of its own on CUDA; there it then asks
+    # NVML who holds the memory, and where that is out of reach only the failed question is seen.
+    words = ("can't allocate memory", "cannot allocate memory", "out of memory", "alloc_failed", "nvml_success")
     return isinstance(error, MemoryError) or any(each in str(error).lower() for each in words)

@@ -16,8 +16,11 @@ from support.tiny import Tiny, draw_faces, write_kaggle
 from harness.benchmark import load_benchmark
 from harness.cli import main
 from harness.cli.grade import main as grade
-from harness.cli.parsing import Parser, add_run_arguments, run_conditions
+from harness.cli.parsing import Parser
+from harness.cli.running import add_run_arguments, run_conditions
 from harness.datasets.kaggle import read_test, read_training
+from harness.isolation.tiers import Tier
+from harness.isolation.trial import Trial
 from harness.keypoints import FACE15
 
 COMMANDS = (
@@ -249,8 +252,14 @@ def test_an_unknown_board_is_told(tiny: Tiny, capsys: pytest.CaptureFixture[str]
     assert "there are no entries yet" in capsys.readouterr().err
 
 
-def test_doctor_tells_device_and_isolation(capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_tells_device_and_isolation(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def tried(device: str, tier: Tier) -> Trial:
+        return Trial(device, tier, tier is Tier.NONE, "the card has no memory left")
+
+    monkeypatch.setattr("harness.isolation.trial.try_device", tried)
+
     assert main(["doctor"]) == 0
 
     shown = capsys.readouterr().out
     assert "torch" in shown and "landlock" in shown
+    assert "  cpu         none        works       the card has no memory left" in shown

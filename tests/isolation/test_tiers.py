@@ -4,7 +4,7 @@ import pytest
 from support.jobs import needs_landlock, run
 
 from harness.errors import MachineError
-from harness.isolation import bwrap, grants, landlock, survey, tiers
+from harness.isolation import bwrap, grants, landlock, nvidia, survey, tiers
 from harness.isolation.tiers import Tier, choose, probe
 
 
@@ -51,7 +51,7 @@ def test_bwrap_leaves_nothing_but_what_is_granted(tmp_path: Path) -> None:
 
 
 def test_the_survey_says_what_this_machine_has() -> None:
-    findings = {finding.name: finding for finding in survey.report()}
+    findings = {finding.name: finding for finding in survey.survey()}
 
     assert findings["Landlock"].holds == (landlock.version() > 0)
     assert findings["bwrap"].holds == (bwrap.why_not() is None)
@@ -70,7 +70,7 @@ def test_the_survey_says_what_this_machine_has() -> None:
 def test_only_a_worker_for_the_gpu_gets_its_devices(
     monkeypatch: pytest.MonkeyPatch, device: str, nodes: list[str], uses: bool
 ) -> None:
-    monkeypatch.setattr(grants, "cuda_devices", lambda: nodes)
+    monkeypatch.setattr(nvidia, "devices", lambda: nodes)
     monkeypatch.setattr(grants, "_readable", tuple)
 
     assert grants.uses_cuda(device) is uses

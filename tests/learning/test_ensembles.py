@@ -190,7 +190,7 @@ def test_a_slow_member_is_not_cut_where_there_is_time_for_all_of_them(monkeypatc
     builders = (taking(1), taking(0.1))
     members = [Member(build, QUICK.with_changes(epochs=each)) for build, each in zip(builders, epochs, strict=True)]
     ensemble = Ensemble(FACE15, SIZE, members)
-    ensemble.configure(device="cpu", changes={}, budget_seconds=budget, progress=lambda _: None)
+    ensemble.configure(device="cpu", changes={}, budget_seconds=budget, progress=lambda _: None, threads=1)
     networks = ensemble.fit(*faces()).facts()["networks"]
     assert [each["shortened"] for each in networks] == shortened
     assert clock.now <= budget

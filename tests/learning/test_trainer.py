@@ -106,6 +106,7 @@ def test_comparing_numbers_of_threads_leaves_no_trace_in_the_weights(monkeypatch
     monkeypatch.setattr("harness.learning.threads.SLOW", 1e9)  # so that it compares during training too
     monkeypatch.setattr("harness.learning.threads.WINDOW", 0.0)
     monkeypatch.setattr("harness.learning.threads.SHORT_PAUSE", 0.0)
+    monkeypatch.setattr("harness.learning.threads.PAUSE", 0.0)
     monkeypatch.setattr("harness.learning.threads._ONE_TIMING", 0.0)
     before = torch.get_num_threads()
     trained = run(recipe, threads=Threads(CPU, cores=lambda: max(2, before)))

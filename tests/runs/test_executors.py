@@ -6,7 +6,7 @@ import pickle
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from harness.runs.run import Run
 def workers(monkeypatch: pytest.MonkeyPatch) -> Workers:
     workers = Workers()
     monkeypatch.setattr("harness.runs.executors.run_job", workers)
+    monkeypatch.setattr("harness.runs.executors.Lease", lambda *_: nullcontext())  # however many cores there are
     return workers
 
 
@@ -193,8 +194,9 @@ def test_a_damaged_file_is_made_again_with_a_warning(workers: Workers, damage: b
     assert store.find("a", job("a").key) is not None
 
 
-def test_a_store_that_cannot_be_written_is_the_machines_fault(tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_written_is_found_before_anything_is_run(workers: Workers, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(MachineError, match=r"name another folder with --work"):
-        KeptRuns(tmp_path / "file")
+        run_one(job("a"), Local(1, KeptRuns(tmp_path / "file")))
+    assert workers.ran == []

@@ -95,7 +95,7 @@ def test_what_is_finished_is_not_run_again_and_who_fails_is_named(
 
     code, entry = run(tiny, {"good": GOOD, "other": FAILS})
     assert code == 2
-    assert started == ["good", "other"]
+    assert started[:2] == ["good", "other"]  # the next one may have begun, and was ended
     assert entry["status"] == "failed"
     assert "other, fold 1 of 2: other.py, line 8, in fit: ValueError while training: no such luck" in entry["reason"]
     assert "no such luck" in capsys.readouterr().out

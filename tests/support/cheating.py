@@ -74,14 +74,14 @@ def constants(cheat: Path) -> dict[str, Any]:
     }
 
 
-def grade_cheat(cheat: Path, tier: Tier | None = None) -> Verdict:
+def grade_cheat(cheat: Path, tier: Tier | None = None, device: str = "cpu") -> Verdict:
     """Grade a cheat among fresh canaries, by default in the default tier."""
     split = _split()
     with Canaries.laid_out(split) as canaries:
         about = constants(cheat)
         limits = replace(LIMITS, **about.get("LIMITS", {}))
         folder = _hand_in(cheat, canaries, limits, about.get("LINKS", {}))
-        conditions = Conditions("cpu", {}, limits, tier or choose("auto"), secrets=(canaries.guarded,), threads=1)
+        conditions = Conditions(device, {}, limits, tier or choose("auto"), secrets=(canaries.guarded,), threads=1)
         (canaries.root / "card.toml").write_text(CARD)
         benchmark = load_benchmark(canaries.root / "card.toml")
         memory, started = _most_memory(), time.monotonic()

@@ -77,7 +77,7 @@ def run(folder: Path, code: str, *, tier: Tier = Tier.NONE, limits: Limits | Non
         job,
         limits=limits,
         tier=tier,
-        device="cpu",
+        device=settings.pop("device", "cpu"),
         on_message=settings.pop("on_message", messages.append),
         entry="probe:main",
         **settings,

@@ -116,6 +116,11 @@ FAILURES = {
     "an endless loop": (estimator(fit="while True: pass"), "time limit of 8 s"),
     "100 MB of prints": (estimator(fit="print('x' * 100_000_000)"), "it printed more than 10 MiB"),
     "memory past the limit": (estimator(fit="np.ones(10**9)"), "memory"),
+    # What torch says of a full card where it cannot ask NVML who fills it.
+    "a full card": (
+        estimator(fit="raise RuntimeError('NVML_SUCCESS == r INTERNAL ASSERT FAILED at CUDACachingAllocator.cpp')"),
+        "memory while training",
+    ),
 }
 
 SEARCHED = (
