@@ -28,9 +28,14 @@ def report(entry: Entry, benchmark: Benchmark) -> str:
         band = (entry.band or "below ok").replace("_", " ")
         lines = [f"{_one_line(entry.name)} on {entry.board}: {band}", *scores(entry.strata, benchmark, entry.mistakes)]
         lines += _section("What to try next", entry.advice)
+        lines += _section("Worth a look", [plain(flag) for flag in entry.flags])
     else:
         lines = [f"{_one_line(entry.name)} on {entry.board}: FAILED", *_failure(entry)]
     lines += ["", f"  {_how_it_ran(entry)}"]
+    if entry.trained == "brought":
+        lines.append("  trained elsewhere: it came with weights or data, so what it learnt from was not seen.")
+    if entry.not_applied:
+        lines.append(f"  without effect on this submission: {plain(', '.join(entry.not_applied))}")
     if entry.held_out in _ORIGINS:
         lines.append(f"  {_ORIGINS[entry.held_out]}")
     if entry.isolation == "none":
@@ -182,6 +187,8 @@ def _how_it_ran(entry: Entry) -> str:
         parts.append(f"{entry.parameters:,} parameters")
     if entry.device:
         parts.append(f"on {plain(entry.device)}")
+    if "," in entry.threads:
+        parts.append(f"threads {plain(entry.threads)}")
     if entry.peak_memory:
         parts.append(f"peak memory {format_bytes(entry.peak_memory)}")
     parts.append(f"isolation {entry.isolation}")

@@ -20,7 +20,7 @@ from harness.isolation.limits import usable_cores
 FOLDER = Path("/tmp/harness-cores")  # noqa: S108 - not TMPDIR, which differs between users; links are not followed
 """Where the lock files lie."""
 
-_PATIENCE = 10.0
+_PATIENCE = 3.0
 _POLL = 0.1
 """Seconds that a lease waits for its first core, and between two tries."""
 
@@ -28,7 +28,7 @@ _POLL = 0.1
 class Lease:
     """The cores that one worker may use, for as long as a ``with`` block lasts.
 
-    Each lease belongs to one thread; a process may hold several. Where the locks cannot be used, and after ten seconds
+    Each lease belongs to one thread; a process may hold several. Where the locks cannot be used, and after three seconds
     without a free core, it goes on without a core of its own.
 
     Args:
