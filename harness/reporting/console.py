@@ -33,7 +33,7 @@ def report(entry: Entry, benchmark: Benchmark) -> str:
         lines = [f"{_one_line(entry.name)} on {entry.board}: FAILED", *_failure(entry)]
     lines += ["", f"  {_how_it_ran(entry)}"]
     if entry.trained == "brought":
-        lines.append("  trained elsewhere: it came with weights or data, so what it learnt from was not seen.")
+        lines.append("  trained elsewhere: it came with weights or data, so what it learnt from is not known.")
     if entry.not_applied:
         lines.append(f"  without effect on this submission: {plain(', '.join(entry.not_applied))}")
     if entry.held_out in _ORIGINS:

@@ -28,12 +28,12 @@ _POLL = 0.1
 class Lease:
     """The cores that one worker may use, for as long as a ``with`` block lasts.
 
-    Each lease belongs to one thread; a process may hold several. Where the locks cannot be used, and after three seconds
-    without a free core, it goes on without a core of its own.
+    Each lease belongs to one thread; a process may hold several. If the locks cannot be used, or no core is free within
+    three seconds, it goes on without a core of its own.
 
     Args:
         slots: how many workers its executor runs at once; a lease takes at most its share of the usable cores.
-        threads: take exactly this many cores and keep them, or as many as there are; None takes what is fair.
+        threads: take exactly this many cores and keep them, at most all; None takes the fair part.
         folder: where the lock files lie.
         usable: the numbers of the cores to choose from; those that this process may run on.
         patience: seconds to wait for a first core.

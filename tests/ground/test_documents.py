@@ -88,3 +88,10 @@ def test_what_is_added_where_is_there() -> None:
     assert len(named) > 10
     missing = [pair for pair in named if not re.search(rf"\b{pair[0]}\b", (REPOSITORY / pair[1]).read_text())]
     assert missing == []
+
+
+def test_the_command_that_sets_up_and_tests_is_the_readmes_which_ci_runs() -> None:
+    contributing = (REPOSITORY / "CONTRIBUTING.md").read_text()
+    (command,) = [piece for piece in code("README.md") if piece.startswith("python3") and piece.endswith("pytest")]
+
+    assert f"\n    {command}\n" in contributing
