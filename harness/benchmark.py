@@ -154,9 +154,9 @@ class SubmissionRules(_Table):
 
     Attributes:
         weights: of what loads weights trained elsewhere: ``marked``, it is graded and its entry says so; ``refused``.
-        max_size: bytes of code and weights together; None is no limit.
-        best_on_strangers: the least held-out error, in pixels of the card's metric, that a submission trained here has
-            reached. Brought weights are checked by it; None where nobody has measured it.
+        max_size: bytes of code and weights together; None for no limit.
+        best_on_strangers: the best value of the card's metric that a submission trained here has reached on the
+            held-out faces. Brought weights are compared with it; None if it has not been measured.
     """
 
     weights: Literal["marked", "refused"] = "marked"
@@ -265,7 +265,7 @@ def _find(name_or_card: str) -> Path:
 
 
 def _explain(problem: Any) -> str:
-    # The discriminator stands in the location of a union's keys; people know the key without it.
+    # In the location of a union's keys pydantic includes the discriminator, which is not part of the key on the card.
     location = [str(part) for part in problem["loc"] if part not in ("kaggle", "rendered")]
     key = ".".join(location)
     if problem["type"] == "missing":
