@@ -284,7 +284,7 @@ def _find(name_or_card: str) -> Path:
 
 
 def _explain(problem: Any) -> str:
-    # The discriminator stands in the location of a union's keys; people know the key without it.
+    # In the location of a union's keys pydantic includes the discriminator, which is not part of the key on the card.
     location = [str(part) for part in problem["loc"] if part not in ("kaggle", "rendered")]
     key = ".".join(location)
     if problem["type"] == "missing":

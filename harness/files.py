@@ -1,4 +1,4 @@
-"""Writing files so that a reader never meets half of one, and removing folders that somebody else filled."""
+"""Writing files so that a reader never sees half of one, and removing folders that a submission filled."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove a folder, however deep somebody nested others in it.
+    """Remove a folder, however deeply others are nested in it.
 
-    ``shutil.rmtree`` recurses, and paths have a greatest length: both can be outrun. Here every folder is brought up to
-    the top before it is emptied.
+    ``shutil.rmtree`` fails where folders are nested too deeply for Python's recursion or for the longest path that the
+    system allows. Here every folder is moved to the top before it is emptied.
 
     Raises:
         OSError: something could not be removed.
@@ -49,7 +49,7 @@ def remove_tree(folder: Path) -> None:
             elif here == folder:
                 waiting.append(Path(entry))
             else:
-                Path(entry).chmod(0o700)  # only who may write to a folder may move it
+                Path(entry).chmod(0o700)  # moving a folder needs the right to write to it
                 waiting.append(Path(entry).rename(folder / next(names)))
         if here != folder:
             here.rmdir()

@@ -1,4 +1,4 @@
-"""Where things are: what travels with the package, what the current folder adds, what is kept between runs."""
+"""Where files are: those that ship with the package, those of the current folder, those kept between runs."""
 
 from __future__ import annotations
 

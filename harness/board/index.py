@@ -1,6 +1,6 @@
-"""What a board knows of its files, in SQLite, so that recording one entry does not read the others again.
+"""The contents of a board's entry files, in SQLite, so that recording one entry does not read the others again.
 
-Derived from the entries: safe to delete, and made again where it is missing, damaged or of another version.
+Derived from the entries: safe to delete, and made again if it is missing, damaged or of another version.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CREATE INDEX state ON files (state, data);
 """
 # The states: new, ranked (failed entries too, at the end), lacking the metric that ranks, unreadable.
 _FORM = 1
-"""Raise it when `Row.line` writes a cell differently: lines are kept in the index."""
+"""Increase it when `Row.line` writes a cell differently: lines are kept in the index."""
 _VERSION = zlib.crc32(repr((_TABLES, COLUMNS, list(Row.__dataclass_fields__), _FORM)).encode()) & 0x7FFFFFFF
 
 _OLDEST = "SELECT id, data, benchmark FROM files WHERE state != 'unreadable' ORDER BY date, id LIMIT 1"
@@ -81,7 +81,7 @@ class Index:
             raise
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._db.close()
 
     def take(self, path: Path) -> None:
@@ -98,8 +98,8 @@ class Index:
     def rank(self, benchmark: Benchmark | None) -> None:
         """Bring the table up to date with the card: its metric ranks, and its bands are shown.
 
-        Without one, mean pixel error ranks, and each entry keeps the band that it was given. What is ranked by this
-        card already stays as it is.
+        Without a card, mean pixel error ranks, and each entry keeps the band that it was given. Rows that this card has
+        ranked before stay as they are.
         """
         self._metric = METRICS[benchmark.metric if benchmark else DEFAULT_METRIC]
         ranks = f"{self._metric.name} {benchmark.bands.model_dump_json() if benchmark else ''}"
@@ -167,7 +167,7 @@ class Index:
 
     def _follow_files(self) -> None:
         """Read what was added or changed, forget what is gone."""
-        # What could not be read is tried again each time: whoever mends it need not change the file itself.
+        # A file that could not be read is tried again each time, since that can be mended without changing the file.
         known = {
             name: (size, time) if state != "unreadable" else None
             for name, size, time, state in self._db.execute("SELECT name, size, mtime, state FROM files")

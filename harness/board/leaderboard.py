@@ -2,7 +2,7 @@
 
 leaderboard/entries/BOARD/ID.json     the record; never rewritten
 leaderboard/BOARD.csv                 derived: every entry in a row, ranked
-leaderboard/.index/BOARD.sqlite       derived: what is known of the files, so that they need not be read again
+leaderboard/.index/BOARD.sqlite       derived: what the files hold, so that they need not be read again
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ class Reading:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What came of recording an entry.
+    """The result of recording an entry.
 
     Attributes:
-        rank: where it stands, from 1; None for a failed entry and for one that lacks the metric that ranks.
+        rank: from 1; None for a failed entry and for one that lacks the metric that ranks.
         problems: as those of a `Reading`.
     """
 
@@ -64,8 +64,8 @@ class Leaderboard:
     Args:
         folder: the leaderboard folder; made when the first entry is recorded.
         board: the board's name: letters, digits, ``_``, ``.`` and ``-``, not beginning with a dot.
-        benchmark: the card by whose metric and bands the board ranks, whatever an entry says of its own; without one,
-            mean pixel error ranks.
+        benchmark: the card whose metric ranks and whose bands are shown, whatever the entries say; without one, mean
+            pixel error ranks.
         lock_timeout: seconds to wait for another process that is writing.
 
     Attributes:
@@ -120,14 +120,14 @@ class Leaderboard:
 
         Raises:
             LeaderboardError: the board holds entries of other data, another process holds the lock, or something cannot
-                be written. Whether the entry was kept, `file` shows.
+                be written. If the entry was kept, its `file` exists.
         """
         with self._locked():
             self._entries.mkdir(parents=True, exist_ok=True)
             return self._with_index(lambda index: self._record(entry, index))
 
     def rebuild(self) -> list[str]:
-        """Derive index and CSV anew from the entries; returns a sentence for each file that was left out.
+        """Make index and CSV again from the entries; returns a sentence for each file that was left out.
 
         Raises:
             LeaderboardError: another process holds the lock, or the CSV cannot be written.
@@ -188,7 +188,7 @@ class Leaderboard:
             ) from error
 
     def _look(self, ask: Callable[[Index], _T]) -> _T | None:
-        """Ask the index, or one in memory where it cannot be had: whoever may only read the folder reads the board."""
+        """Ask the index, or one in memory if there is none to open: reading a board needs no right to write."""
         if not self._entries.is_dir():
             return None
         try:
@@ -202,7 +202,7 @@ class Leaderboard:
             raise LeaderboardError(f"{self._entries}: cannot be read: {error.strerror}") from error
 
     def _with_index(self, ask: Callable[[Index], _T]) -> _T:
-        """Ask the index, made again where it is damaged, or in memory where it cannot be written."""
+        """Ask the index; it is made again if it is damaged, and in memory if it cannot be written."""
         for prepare in (self._make_index_folder, self._forget_index):
             try:
                 prepare()

@@ -1,4 +1,4 @@
-"""A board's rows, and how they stand in its CSV."""
+"""A board's rows, and their form in its CSV."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Row:
 
     @property
     def name(self) -> str:
-        """``author/submission``, or ``submission`` where nobody said whose it is."""
+        """``author/submission``, or ``submission`` where no author was given."""
         return row_name(self.author, self.submission)
 
     def line(self) -> str:

@@ -1,6 +1,7 @@
-"""Say what this machine offers: versions, devices, memory, how far submissions are isolated, and whether that works.
+"""Report what this machine offers: versions, devices, memory, how submissions are isolated, and whether that works.
 
-A tiny worker is started on each device in each tier that holds. Where one fails, its line says why and what to do.
+A tiny worker is started on each device in each isolation tier that holds. If one fails, its line says why and what to
+do.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
         "memory": f"{format_bytes(psutil.virtual_memory().available)} available",
         "benchmarks": ", ".join(f"{benchmark} ({card})" for benchmark, card in cards().items()),
     }
-    for what, told in findings.items():
-        print(f"  {what:<24}{told}")
+    for what, value in findings.items():
+        print(f"  {what:<24}{value}")
     print("\nIsolation tiers, the default first:")
     for tier, holds, why in probe():
         print(f"  {tier:<12}{'holds' if holds else 'no':<12}{why}")
@@ -61,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _devices() -> list[str]:
-    """Every device of this machine; one that CUDA should have and torch does not see too, to learn why."""
+    """Every device of this machine. An NVIDIA GPU that torch does not see is tried too, to learn why."""
     import torch
 
     from harness.isolation import nvidia

@@ -1,4 +1,4 @@
-"""Show a board, or derive it anew from its entries.
+"""Show a board, or rebuild it from its entries.
 
 A board ranks by the metric of its benchmark's card, and shows the bands of that card.
 """
@@ -34,9 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--benchmark",
         metavar="NAME|CARD",
-        help="whose metric ranks (the card that the entries name, where it is known)",
+        help="whose metric ranks (the benchmark that the entries name, if its card is found here)",
     )
-    parser.add_argument("--all", action="store_true", help="every entry, not only the best of each submission")
+    parser.add_argument("--all", action="store_true", help="show every entry, not only the best of each submission")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -76,8 +76,8 @@ def _benchmark(board: Leaderboard, named: str | None) -> Benchmark | None:
     if oldest is None or oldest.benchmark in known:
         return load_card(known[oldest.benchmark]) if oldest else None
     print(
-        f"warning: {board.name}: no card of benchmark {oldest.benchmark!r} is known here, so mean pixel error ranks, "
-        "and bands are those of the entries; name it with --benchmark NAME|CARD",
+        f"warning: {board.name}: there is no card of benchmark {oldest.benchmark!r} here, so mean pixel error ranks, "
+        "and the bands are those of the entries; name the card with --benchmark NAME|CARD",
         file=sys.stderr,
     )
     return None

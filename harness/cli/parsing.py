@@ -1,4 +1,4 @@
-"""What the commands share: the parser, the arguments of a run, and how an error ends."""
+"""What the commands share: the parser, types of arguments, and how an error is reported."""
 
 from __future__ import annotations
 
@@ -17,9 +17,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from harness.errors import HarnessError, UsageError
 from harness.units import parse_bytes, parse_seconds
 
-if TYPE_CHECKING:
-    pass
-
 INTERRUPTED, CLOSED_PIPE = 130, 141
 
 
@@ -34,8 +31,8 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse; options may stand anywhere, also between arguments that may be repeated."""
         words = sys.argv[1:] if args is None else list(args)
-        # argparse does so where it is asked to, and calls this method again for it; but it never asks the parser of a
-        # subcommand, and it loses a "--" on the way.
+        # parse_known_intermixed_args does this, and calls this method again to do it. It does not work on a parser that
+        # has subcommands, and it loses a "--" on the way.
         if self._intermixed or self._subparsers is not None or "--" in words:
             return super().parse_known_args(words, namespace)
         self._intermixed = True
@@ -72,7 +69,7 @@ def run(parser: Parser, argv: list[str] | None) -> int:
         say("interrupted; nothing was recorded")
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read has seen enough. Python would complain once more when it flushes at its end.
+        # The reader closed the pipe, as `head` does. Python would complain again when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED_PIPE
     except Exception as error:
@@ -121,7 +118,7 @@ def report_error(error: Exception, about: str = "") -> int:
 
 def say(text: str) -> None:
     """Print to stderr. The words may be a submission's own, so they are made harmless."""
-    from harness.reporting.console import plain  # imported late, as --help has no use for it
+    from harness.reporting.console import plain  # imported late, since --help does not need it
 
     print(plain(text), file=sys.stderr)
 
@@ -143,7 +140,7 @@ def size(text: str) -> int:
 
 
 def device(text: str) -> str:
-    """An argument that names a device, as harness.learning.devices does, which would import torch here."""
+    """An argument that names a device. harness.learning.devices knows the names too, but would import torch here."""
     if not re.fullmatch("auto|cpu|mps|cuda(:[0-9]+)?", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a device; choose auto, cpu, mps, cuda, or cuda:1 and so on")
     return text
@@ -157,7 +154,7 @@ def whole(text: str) -> int:
 
 
 def share(text: str) -> float:
-    """An argument that is a share of the training faces, as much as a recipe may keep for validation."""
+    """An argument that is a share of the training faces, at most what a recipe may keep for validation."""
     try:
         value = float(text)
     except ValueError:

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--all-faces",
         action="store_true",
-        help="with --images test: learn from the held-out faces too, since it is others that are predicted",
+        help="with --images test: learn from the held-out faces too, since those are not predicted then",
     )
     parser.add_argument(
         "--format",
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not source.has_code:
         raise UsageError(f"{source.path}: holds predictions already; `harness score` scores them")
     if arguments.all_faces and arguments.images != "test":
-        raise UsageError("--all-faces goes with --images test: who has learnt from held-out faces cannot predict them")
+        raise UsageError("--all-faces goes with --images test: faces that were learnt from are no test of a submission")
     try_files(arguments.out)
     benchmark, split = open_benchmark(arguments)
     images, image_ids = split.held_out.images, np.arange(1, len(split.held_out) + 1)

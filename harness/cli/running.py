@@ -51,10 +51,10 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "--recipe", type=Path, metavar="FILE", help="changes to the submission, such as `harness tune` writes (JSON)"
     )
     parser.add_argument(
-        "--threads", type=whole, metavar="N", help="threads to compute with on the CPU (as suits the machine as it is)"
+        "--threads", type=whole, metavar="N", help="threads to compute with on the CPU (chosen by the machine's load)"
     )
-    parser.add_argument("--seed", type=int, metavar="N", help="in place of the recipe's seed")
-    parser.add_argument("--epochs", type=whole, metavar="N", help="in place of the recipe's epochs")
+    parser.add_argument("--seed", type=int, metavar="N", help="instead of the recipe's seed")
+    parser.add_argument("--epochs", type=whole, metavar="N", help="instead of the recipe's epochs")
     parser.add_argument("--time-limit", type=duration, metavar="30m", help="for one submission (from the card)")
     parser.add_argument("--memory-limit", type=size, metavar="8g", help="for one submission (from the card)")
     # The names are those of harness.isolation.tiers.
@@ -97,14 +97,14 @@ def open_faces(benchmark: Benchmark, arguments: argparse.Namespace) -> Split:
 
 
 def run_conditions(arguments: argparse.Namespace, benchmark: Benchmark, **more: Any) -> Conditions:
-    """How ``--device``, ``--recipe``, ``--seed``, the limits and ``--isolation`` say that a submission is run."""
+    """The conditions that ``--device``, ``--recipe``, ``--seed``, the limits and ``--isolation`` ask for."""
     from harness.isolation.limits import Limits
     from harness.isolation.tiers import choose
     from harness.places import prepared
     from harness.runs.conditions import Conditions
 
     board = getattr(arguments, "leaderboard", None)
-    # What others predicted lies in the folder of kept runs.
+    # The folder of kept runs holds what other submissions predicted.
     work = getattr(arguments, "work", None)
     held_out = (arguments.held_out, benchmark.held_out_file)
     secrets = (arguments.data, *held_out, prepared(benchmark.name), Path("data"), Path("submissions"), board, work)
@@ -136,10 +136,10 @@ def add_executor_arguments(parser: argparse.ArgumentParser, work: Path | None) -
         type=Path,
         default=work,
         metavar="DIR",
-        help="where each finished run is kept at once: the same command goes on from there, and does nothing twice"
+        help="keep each finished run here; the same command, given again, goes on where it stopped"
         + (f" ({work})" if work else ""),
     )
-    group.add_argument("--retry-failed", action="store_true", help="with --work: run again what failed before")
+    group.add_argument("--retry-failed", action="store_true", help="with --work: run again what failed")
 
 
 def make_executor(arguments: argparse.Namespace, conditions: Conditions) -> Local:
@@ -200,7 +200,7 @@ def read_recipe(path: Path) -> dict[str, Any]:
     """The changes in a file of ``--recipe``: a JSON object of recipe fields and keywords of ``build_model``.
 
     Raises:
-        UsageError: it cannot be read, is no such object, or gives a recipe field an impossible value.
+        UsageError: it cannot be read, is not such an object, or gives a recipe field an impossible value.
     """
     from harness.learning.recipe import Recipe
 
@@ -211,13 +211,13 @@ def read_recipe(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise UsageError(f"{path}: is not JSON ({error}); write an object such as {_RECIPE_FILE}") from None
     if not isinstance(changes, dict):
-        raise UsageError(f"{path}: holds no JSON object; write one such as {_RECIPE_FILE}")
+        raise UsageError(f"{path}: does not hold a JSON object; write one such as {_RECIPE_FILE}")
     for name, value in changes.items():
         try:
             if name in Recipe.__dataclass_fields__:  # other names are keywords, which only the submission knows
                 Recipe.check_field(name, value)
             elif isinstance(value, dict | list):
-                raise UsageError(f"{path}: key {name!r} is {value!r}; it must be a number, a text, true or false")
+                raise UsageError(f"{path}: key {name!r} is {value!r}; it must be a number, a string, true or false")
         except RecipeError as error:
             raise UsageError(f"{path}: {error}") from None
     return changes

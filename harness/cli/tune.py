@@ -1,7 +1,8 @@
 """Search for a better recipe: many trainings, each judged by what it predicts for a part of the training people.
 
-The first trial is the submission as it is. What is searched is its own search_space(trial), or the recipe's main fields
-around their present values. No held-out face is touched, nothing is recorded; `grade --recipe` takes what is found.
+The first trial is the submission as it is. The search is over its own search_space(trial), or over the recipe's main
+fields around their present values. Held-out faces are not used, and nothing is recorded. `grade --recipe` takes the
+result.
 """
 
 from __future__ import annotations
@@ -42,12 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``harness tune``."""
     parser.add_argument("submission", metavar="SUBMISSION", help="a file, a folder, or a baseline's name")
     parser.add_argument(
-        "--trials", type=whole, default=30, metavar="N", help="until so many in the study are finished (30)"
+        "--trials", type=whole, default=30, metavar="N", help="stop when so many trials of the study are finished (30)"
     )
-    parser.add_argument("--timeout", type=duration, metavar="2h", help="begin no trial after this long")
-    parser.add_argument("--study", type=Path, metavar="FILE", help="its journal (studies/SUBMISSION-BENCHMARK.journal)")
+    parser.add_argument("--timeout", type=duration, metavar="2h", help="start no trial after this long")
+    parser.add_argument("--study", type=Path, metavar="FILE", help="its file (studies/SUBMISSION-BENCHMARK.journal)")
     parser.add_argument(
-        "--validation", type=share, default=0.2, metavar="SHARE", help="of the training faces, to judge by (0.2)"
+        "--validation", type=share, default=0.2, metavar="SHARE", help="how much of the training faces judges (0.2)"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to write the best (SUBMISSION.recipe.json)")
     add_run_arguments(parser)
@@ -95,7 +96,7 @@ def _run_trials(tuner: Tuner, arguments: argparse.Namespace) -> None:
 
 
 def _line(trial: FrozenTrial) -> str:
-    """A trial's number, what came of it, how long it took and what it changed."""
+    """A trial's number, its outcome, how long it took and what it changed."""
     from harness.reporting.console import first_line, plain
     from harness.units import format_seconds
 
@@ -106,10 +107,10 @@ def _line(trial: FrozenTrial) -> str:
     else:
         outcome = f"{trial.values[0]:.3f} px"
     seconds = format_seconds(trial.duration.total_seconds()) if trial.duration else ""
-    told = _settings(trial.user_attrs.get("changes", {})) or "as it is"
+    changes = _settings(trial.user_attrs.get("changes", {})) or "as it is"
     if "reason" in trial.user_attrs:
-        told += f": {first_line(trial.user_attrs['reason'])}"
-    return f"  {trial.number:>4}  {outcome:<19}{seconds:>11}   {plain(told)}"
+        changes += f": {first_line(trial.user_attrs['reason'])}"
+    return f"  {trial.number:>4}  {outcome:<19}{seconds:>11}   {plain(changes)}"
 
 
 def _result(tuner: Tuner) -> str:

@@ -1,7 +1,7 @@
 """What a submission is asked when it is graded: the held-out images, and a sample of the training faces.
 
-The sample shows how a submission does on people whom it may have learnt from. Whether it does worse on strangers is
-what a memoriser gives away, see `provenance`.
+The sample shows how large the error is on subjects that the submission may have learnt from. `provenance` compares it
+with the error on the held-out subjects.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def sampled_rows(training: FaceSet) -> NDArray[np.intp]:
     most = min(_MOST_SAMPLED, int(len(complete) * _SHARE_SAMPLED))
     subjects = np.unique(training.subjects[complete]).tolist()
     if len(subjects) < 2:
-        return np.array([], np.intp)  # of a single subject nobody would be left to learn from
+        return np.array([], np.intp)  # with a single subject, none would be left to learn from
     rows: list[int] = []
     for subject in sorted(subjects, key=lambda each: hashlib.sha256(f"sample {each}".encode()).digest()):
         rows += complete[training.subjects[complete] == subject].tolist()

@@ -43,18 +43,18 @@ class Entry(_Record):
     recipe, versions, log_tail.
 
     Attributes:
-        author, submission: together they name a row of a board; the author is empty where nobody said.
+        author, submission: together they name a row of a board; the author is empty where none was given.
         metric: what the benchmark ranked by when this was graded.
         trained: "here", "brought" (weights or data that came with the submission) or "nothing"; empty in entries of
             version 0.1, which did not say.
         gap: mean pixel error on the held-out faces less that on a sample of the training faces.
-        flags: what a check found worth a look, a sentence each.
+        flags: what a person should look at, a sentence each.
         blend: of a blend, its members, their weights and their errors out of fold.
         overrides: changes from outside: recipe fields and keywords of ``build_model``.
         not_applied: names of those that this submission has no use for.
         told: which of these keys hold what the submission's process said of itself, which nobody checked.
         threads: how many threads it computed with, such as "2" or "2, then 1".
-        networks: what each network was trained with and how that went: recipe, rows, epochs and more.
+        networks: for each network its recipe and how training went: rows, epochs and more.
         recipe: that of the only network, otherwise None.
         fingerprints: sha256 of the ``source``, of the ``data``, of the ``card`` and of the ``harness``'s own code.
     """
@@ -111,7 +111,7 @@ class Entry(_Record):
 
     @property
     def name(self) -> str:
-        """What people call it: ``author/submission``, or ``submission`` where nobody said whose it is."""
+        """``author/submission``, or ``submission`` where no author was given."""
         return row_name(self.author, self.submission)
 
     def to_json(self) -> str:
@@ -123,7 +123,7 @@ class Entry(_Record):
         """Read an entry file.
 
         Raises:
-            LeaderboardError: it is no entry; the message names the file, the key and the remedy.
+            LeaderboardError: it is not an entry; the message names the file, the key and the remedy.
         """
         try:
             return cls.model_validate_json(path.read_bytes())
@@ -141,7 +141,7 @@ class Entry(_Record):
 
 
 def row_name(author: str, submission: str) -> str:
-    """What people call a submission: ``author/submission``, or ``submission`` where nobody said whose it is."""
+    """``author/submission``, or ``submission`` where no author was given."""
     return f"{author}/{submission}" if author else submission
 
 

@@ -1,4 +1,4 @@
-"""grade(): the whole way of a submission, from its file to its entry.
+"""grade(): a submission's whole way, from its file to its entry.
 
 card -> faces -> split -+-> training faces ---------+
                         +-> held-out images --------+--> executor -> worker: fit, predict --> predictions
@@ -75,10 +75,10 @@ def grade(
     board: str | None = None,
     on_progress: Callable[[dict[str, float]], None] = lambda _: None,
 ) -> Graded:
-    """Run a submission away from the answers, score what it predicted, and say what is good and what is not.
+    """Run a submission away from the answers, score what it predicted, and report what is good and what is not.
 
-    Whatever is the submission's own doing (a crash, a limit, predictions that cannot be scored) ends in a failed entry
-    with the reason. Nothing is recorded yet.
+    What the submission itself causes (a crash, a limit, predictions that cannot be scored) ends in a failed entry with
+    the reason. Nothing is recorded yet.
 
     Raises:
         HarnessError: something other than the submission is at fault.
@@ -105,16 +105,16 @@ def grade_all(
     board: str | None = None,
     listen: Callable[[Source, Event], bool] = lambda _, __: False,
 ) -> Generator[tuple[Source, Graded | Exception]]:
-    """Grade submissions, and hand each on as soon as it is graded; none that was stopped.
+    """Grade submissions, and yield each as soon as it is graded; those that were stopped are left out.
 
-    An exception stands for a grading that the machine or the harness failed; it takes no other along.
+    An exception takes the place of a grading where the machine or the harness failed; the others go on.
 
     Args:
         sources: no two of one author and name.
         benchmark, split, conditions: the same for all.
         executor: makes the runs.
         board: the board's name; the benchmark's if None.
-        listen: hears what a run comes to, in any thread; true ends it.
+        listen: called with each event of a run, in any thread; true ends the run.
     """
     judge = Judge(benchmark, split, conditions, board or benchmark.name)
     by_label = {source.label: source for source in sources}
@@ -143,7 +143,7 @@ def grade_all(
 
 
 def _without_run(source: Source, benchmark: Benchmark, split: Split, conditions: Conditions, executor: Executor) -> Run:
-    """What stands for the run of a submission that is refused, or that holds predictions; kept like any other."""
+    """The run of a submission that is refused or holds predictions, without a worker; kept like any other."""
     key = conditions.key(source.fingerprint, split.fingerprint)
     kept = executor.store.find(source.label, key) if executor.store else None
     if kept is not None:
@@ -162,7 +162,7 @@ def _without_run(source: Source, benchmark: Benchmark, split: Split, conditions:
 
 
 class Judge:
-    """Makes entries of runs: scores what a run predicted, or keeps the reason why it predicted nothing.
+    """Makes entries from runs: scores what a run predicted, or records why it predicted nothing.
 
     Args:
         benchmark, split, conditions: what the runs were made on, and how.

@@ -93,7 +93,7 @@ def asked_locations(
 
 
 def _header(path: Path, content: bytes) -> list[str]:
-    """The first line's cells; of a million columns pandas would make a million arrays before anyone could object."""
+    """The cells of the first line, read alone: from a million columns pandas would make a million arrays."""
     try:
         lines = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
         return next(cells for cells in csv.reader(lines) if cells)
@@ -111,7 +111,7 @@ def _check_header(path: Path, header: list[str], wanted: list[str]) -> None:
     if missing or unknown or doubled:
         problems = [f"column {missing[0]!r} is missing"] if missing else []
         problems += [f"column {reprlib.repr(unknown[0])} is not known"] if unknown else []
-        problems += [f"column {doubled[0]!r} stands there {counts[doubled[0]]} times"] if doubled else []
+        problems += [f"column {doubled[0]!r} is there {counts[doubled[0]]} times"] if doubled else []
         raise PredictionError(
             f"{path}, line 1: {' and '.join(problems)}; the columns are {_ID} and {wanted[1]}, ... an image a row, "
             "or RowId and Location"
@@ -139,9 +139,7 @@ def _check_ids(path: Path, cells: pd.Series[str], wanted: int) -> NDArray[np.int
     doubled = pd.Series(ids).duplicated().to_numpy()
     if doubled.any():
         row = int(np.argmax(doubled))
-        raise PredictionError(
-            f"{path}, line {row + 2}: {name} {cells.iloc[row]} stands there twice; keep one row for each"
-        )
+        raise PredictionError(f"{path}, line {row + 2}: {name} {cells.iloc[row]} is there twice; keep one row for each")
     if len(ids) < wanted:
         first = int(np.setdiff1d(np.arange(1, wanted + 1), ids)[0])
         raise PredictionError(

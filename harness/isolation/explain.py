@@ -1,4 +1,4 @@
-"""Says in a sentence what the isolation refused, where a library reports only a number."""
+"""Explains in a sentence what the isolation refused, where a library reports only a number."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _REFUSED = ("permission denied", "operation not permitted")
 
 
 def explain(exception: BaseException) -> str | None:
-    """What a submission tried and may not, and what to do instead; None if the isolation had no part in it.
+    """What a submission tried but may not do, and what to do instead; None if it was not the isolation that refused.
 
-    Looks at the exception and at those that it came from, and at the modules that they passed through.
+    Looks at the exception, at its causes, and at the modules that they passed through.
     """
     for error in _chain(exception):
         if sentence := _explain(error, _modules(exception) | _modules(error)):

@@ -58,7 +58,7 @@ class Limits:
             limits["RLIMIT_DATA"] = self.memory + GIB + self.threads * _STACK
             if not cuda:  # which reserves far more addresses than there is memory
                 limits["RLIMIT_AS"] = self.memory + 8 * GIB + self.threads * (_STACK + _ARENA)
-            if own_user:  # The kernel counts per user. Twice, so that the watchdog comes first and can say why.
+            if own_user:  # The kernel counts per user. Doubled, so that the watchdog acts first and can say why.
                 limits["RLIMIT_NPROC"] = 2 * self.threads
         return limits
 

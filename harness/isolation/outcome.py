@@ -1,4 +1,4 @@
-"""How a worker ended, and why in words for its author."""
+"""How a worker ended, and why, in words for its author."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.isolation.limits import Limit, Limits
 
 OUT_OF_MEMORY = 86
-"""Exit code of a bootstrap that met a MemoryError."""
+"""Exit code of a bootstrap that caught a MemoryError."""
 
 _SIGNALS = {
     "SIGSEGV": "the interpreter crashed (segmentation fault)",
@@ -31,9 +31,9 @@ class Outcome:
         stopped: the limit that ended it, or None.
         seconds: wall clock, measured outside the worker.
         peak_memory: bytes, of all its processes together.
-        log_tail: the last of what it printed, of which nothing is to be trusted.
-        reason: for its author, why it ended otherwise than with exit code 0; else None.
-        held: what kept it in, as its bootstrap reported before any other code ran.
+        log_tail: the last of what it printed; none of it can be trusted.
+        reason: for its author, why it did not end with exit code 0; None if it did.
+        held: what confined it, as its bootstrap reported before any other code ran.
     """
 
     exit_code: int | None
@@ -64,7 +64,7 @@ def outcome(
 
 
 def _stopped_by_kernel(code: int, log_tail: str) -> Limit | None:
-    """The limit behind an end that the kernel brought about, not the watchdog."""
+    """The limit that the kernel enforced, before the watchdog did."""
     if _name(code) == "SIGXCPU":
         return "time"
     if code == OUT_OF_MEMORY or (_name(code) == "SIGABRT" and "std::bad_alloc" in log_tail):

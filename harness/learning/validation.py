@@ -1,4 +1,4 @@
-"""The validation part of the training rows: who is in it, how wrong the model is on it, which weights were best."""
+"""The validation part of the training rows: which subjects are in it, the error on it, and the best weights by it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class BestWeights:
     """Keeps the weights with the lowest validation error, and says when to stop waiting for lower ones.
 
     Args:
-        patience: epochs without a lower error before it is over; 0 keeps nothing and never is.
+        patience: epochs without a lower error before training ends; with 0 no weights are kept and it never does.
     """
 
     def __init__(self, patience: int) -> None:

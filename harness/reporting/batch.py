@@ -1,4 +1,4 @@
-"""Many gradings at once: how far all of them are, and what came of them."""
+"""Many gradings at once: their progress, and a summary."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class BatchDisplay:
         self._line.__exit__(kind, error, trace)
 
     def listen(self, source: Source, event: Event) -> bool:
-        """Show what a run has come to; never ends one."""
+        """Show the progress of a run; never ends one."""
         with self._lock:
             if self._total == 1:
                 if event.progress is not None:
@@ -54,14 +54,14 @@ class BatchDisplay:
             return False
 
     def finished(self, label: str) -> None:
-        """Note that a grading has come to its end, and clear the line for what is printed about it."""
+        """Note that a grading has ended, and clear the line for what is printed about it."""
         with self._lock:
             self._done += 1
             self._running.pop(label, None)
             self._line.clear()
 
     def summary(self, entries: Sequence[Entry]) -> str:
-        """What came of all of them, in a line or two."""
+        """How many were graded, with which bands, and how many failed."""
         graded = [entry for entry in entries if entry.status == "graded"]
         bands = Counter(entry.band for entry in graded)
         earned = [f"{bands[band]} {band.replace('_', ' ')}" for band in reversed(BANDS) if bands[band]]

@@ -18,12 +18,12 @@ _BAR = 24
 _TAIL_LINES = 15
 _ORIGINS = {
     "practice": "practice: anyone can draw these held-out faces; a teacher sets HARNESS_SECRET_SEED.",
-    "secret": "secret: only who knows the seed can draw these held-out faces.",
+    "secret": "secret: only those who know the seed can draw these held-out faces.",
 }
 
 
 def report(entry: Entry, benchmark: Benchmark) -> str:
-    """What came of a grading: the score with its interval, where the error lies, what to try next."""
+    """A grading in full: the score with its interval, where the error lies, what to try next."""
     if entry.status == "graded":
         band = (entry.band or "below ok").replace("_", " ")
         lines = [f"{_one_line(entry.name)} on {entry.board}: {band}", *scores(entry.strata, benchmark, entry.mistakes)]
@@ -33,7 +33,7 @@ def report(entry: Entry, benchmark: Benchmark) -> str:
         lines = [f"{_one_line(entry.name)} on {entry.board}: FAILED", *_failure(entry)]
     lines += ["", f"  {_how_it_ran(entry)}"]
     if entry.trained == "brought":
-        lines.append("  trained elsewhere: it came with weights or data, so what it learnt from was not seen.")
+        lines.append("  trained elsewhere: it came with weights or data, so what it learnt from is not known.")
     if entry.not_applied:
         lines.append(f"  without effect on this submission: {plain(', '.join(entry.not_applied))}")
     if entry.held_out in _ORIGINS:
@@ -44,7 +44,7 @@ def report(entry: Entry, benchmark: Benchmark) -> str:
 
 
 def line(entry: Entry) -> str:
-    """An entry in one line, where many are graded."""
+    """An entry in one line, for when many are graded."""
     if entry.status == "failed":
         return f"  {entry.name:<32}  failed: {first_line(entry.reason or '')}"
     band = (entry.band or "below ok").replace("_", " ")
@@ -86,7 +86,7 @@ def board_table(name: str, rows: list[Row], ranked_by: str, *, every: bool) -> s
         for row in rows:
             best.setdefault((row.author, row.submission), row)
         rows = list(best.values())
-    # What ranks stands first, and with its interval.
+    # The ranking metric comes first, with its interval.
     metrics = [METRICS[each] for each in dict.fromkeys((ranked_by, "mean_pixel_error", "rmse"))]
     heading = ["submission", *(metric.title for metric in metrics), "band", "trained", "isolation", "device"]
     cells = [_cells(row, metrics) for row in rows]
@@ -96,7 +96,7 @@ def board_table(name: str, rows: list[Row], ranked_by: str, *, every: bool) -> s
         padded = (f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=False))
         return f"  {rank:>4}  {'  '.join(padded)}".rstrip()
 
-    # A board ranks entries of one data set, so the first speaks for all.
+    # All entries of a board are of one data set, so the first row's origin is that of all.
     lines = [name, *(_ORIGINS[row.held_out] for row in rows[:1] if row.held_out in _ORIGINS), "", line("rank", heading)]
     for rank, (row, each) in enumerate(zip(rows, cells, strict=True), start=1):
         if row.status == "graded":
@@ -149,14 +149,14 @@ def _headline(stratum: Stratum, benchmark: Benchmark) -> list[str]:
 
 
 def tail_lines(log_tail: str) -> list[str]:
-    """The last that a submission printed, made harmless, as indented lines."""
+    """The last lines that a submission printed, made harmless and indented."""
     return [f"  | {line}" for line in plain(log_tail).strip().splitlines()[-_TAIL_LINES:]]
 
 
 def _failure(entry: Entry) -> list[str]:
     lines = ["", f"  {plain(entry.reason or '')}"]
     tail = tail_lines(entry.log_tail)
-    return [*lines, "", "  The last that it printed:", *tail] if tail else lines
+    return [*lines, "", "  The last lines that it printed:", *tail] if tail else lines
 
 
 def _bars(stratum: Stratum, layout: KeypointLayout) -> Iterable[str]:

@@ -23,9 +23,9 @@ class Conditions:
         device: auto, cpu, cuda, cuda:N or mps.
         overrides: changes from outside: recipe fields, such as epochs and seed, or keywords of ``build_model``.
         limits: what ends the worker.
-        tier: how it is kept in.
+        tier: how it is isolated.
         threads: how many the CPU computes with; None lets the machine's load decide.
-        secrets: folders that it must not reach.
+        secrets: files and folders that it must not reach.
         training_seconds: what the trainer plans for, where that is less than the time limit leaves.
         save_weights: whether it leaves its trained weights behind.
         asked_while_training: whether it gets the images to predict before it has trained.
@@ -44,9 +44,9 @@ class Conditions:
     suggested: dict[str, Any] | None = None
 
     def key(self, submission: str, data: str) -> str:
-        """One identity of a run, for everything that keeps or resumes: sha256 of all that decides its result.
+        """The identity of a run, for everything that keeps or resumes: sha256 of all that decides its result.
 
-        How many cores a slot had, and where secrets lie, do not.
+        The number of cores, and where secrets are, do not decide it.
 
         Args:
             submission: the fingerprint of the submission's files.

@@ -1,4 +1,4 @@
-"""Facts: what a worker says of itself, in one bounded form. Hints for people and for planning; nobody believes them."""
+"""Facts: what a worker says of itself, in one bounded form; for display and planning only, since it may be untrue."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Facts(_Told):
         parameters: of all its networks together.
         weights_loaded: whether it loaded weights instead of training, or one of its networks did.
         can_save_weights: whether what it learns can be written as one safetensors file.
-        not_applied: names of changes from outside that it has no use for.
+        not_applied: names of changes from outside that it cannot apply.
         networks: those that it trains, in order; none for an estimator of its own.
         variants: trick -> changes, to be measured one by one.
         changes: what its search space made of the values that a tuner chose.
@@ -102,12 +102,12 @@ class Facts(_Told):
     changes: Values | None = None
     space: Values | None = None
 
-    def updated(self, told: dict[str, Any]) -> Facts:
-        """These facts with what a message says besides; a value that is not as it should be is passed over."""
+    def updated(self, message: dict[str, Any]) -> Facts:
+        """These facts with those of a message added; an invalid value is ignored."""
         known = self
-        for name in type(self).model_fields.keys() & told.keys():
+        for name in type(self).model_fields.keys() & message.keys():
             try:
-                one = type(self).model_validate({name: told[name]})
+                one = type(self).model_validate({name: message[name]})
             except (ValidationError, RecursionError):
                 continue
             known = known.model_copy(update={name: getattr(one, name)})

@@ -30,7 +30,7 @@ from harness.runs.worker_log import Event, WorkerLog
 from harness.submission.source import Package
 
 Listener = Callable[[Event], bool]
-"""Hears what a run comes to, in the thread that waits for its worker; true ends the run."""
+"""Called with each event of a run, in the thread that waits for its worker; true ends the run."""
 
 
 def ignore(_: Event) -> bool:
@@ -45,8 +45,8 @@ class Material:
     Attributes:
         training: faces to learn from, with keypoints; the worker may read all of it.
         asked: uint8 (N, H, W), images to predict.
-        parts: how many of them go to each call of ``predict``; all to one where it is empty.
-        mixed: whether the worker gets them in a random order, so that it cannot know which are which.
+        parts: how many of them go to each call of ``predict``; if empty, all go to one call.
+        mixed: whether the worker gets them in a random order, so that it cannot know which is which.
     """
 
     training: FaceSet
@@ -56,7 +56,7 @@ class Material:
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 of all of it, so that other rows are other material."""
+        """sha256 of all of it; other rows give another one."""
         arrays: dict[str, NDArray[Any]] = {
             "images": self.training.images,
             "keypoints": self.training.keypoints,
@@ -72,7 +72,7 @@ class Job:
     """Everything that a run needs, wherever it is made: it can be pickled and sent to another machine.
 
     Attributes:
-        name: for people, and for the file in which its run is kept.
+        name: for messages, and for the file in which its run is kept.
         package: the submission's files.
         material: faces and images.
         conditions: how to run it.
@@ -96,9 +96,9 @@ def run_job(
 
     Args:
         job: what to run.
-        listen: hears the facts when training begins, then progress.
+        listen: called with the facts when training begins, then with each progress message.
         is_over: asked often; the run ends as soon as it is true.
-        cores: those that it may use.
+        cores: says which ones it may use, when asked.
 
     Raises:
         MachineError: this machine lacks what was asked for.
@@ -181,7 +181,7 @@ def _why_failed(outcome: Outcome, log: WorkerLog) -> str | None:
     if log.stage != "done":
         return (
             f"it ended without an error while {log.stage}, before it had predicted anything; something called "
-            "os._exit(), or ended the process otherwise"
+            "os._exit() or ended the process in another way"
         )
     return None
 

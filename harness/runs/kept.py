@@ -1,4 +1,4 @@
-"""Kept runs: what was run once is found again by its key, also by another process and after a kill."""
+"""Kept runs: a finished run is found again by its key, also by another process and after a kill."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from harness.runs.run import Run
 class KeptRuns:
     """Finished runs in a folder, a file each. Failed ones are kept too, with their reason.
 
-    A file appears whole or not at all. One that is damaged is made again, with a warning. Several processes may share
-    the folder.
+    A file is written whole or not at all. The run of a damaged one is made again, with a warning. Several processes may
+    share the folder.
 
     Args:
         folder: made when it is missing.
-        retry_failed: run again what failed before.
-        warn: is given a sentence for each damaged file.
+        retry_failed: whether failed runs are made again.
+        warn: called with a sentence for each damaged file.
     """
 
     def __init__(
@@ -63,13 +63,13 @@ class KeptRuns:
 
     @contextmanager
     def claim(self, key: str, *, wait: bool) -> Iterator[bool]:
-        """Make sure that nobody else makes the run of this key meanwhile.
+        """Make sure that no other process makes the run of this key meanwhile.
 
         Yields:
-            whether it is ours; False only where another process has it and ``wait`` is off.
+            whether it is ours; False only where another process has it and ``wait`` is false.
 
         Raises:
-            MachineError: the folder cannot be made or written, which is found before anything is run.
+            MachineError: the folder cannot be made or written to.
         """
         try:
             (self.folder / ".locks").mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Run: what came of running a submission once."""
+"""Run: the result of running a submission once."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def _now() -> str:
 
 @dataclass(frozen=True)
 class Run:
-    """What came of a job.
+    """The result of a job.
 
     Attributes:
         predictions: float32 (N, K, 2), checked; None when the submission failed.
         reason: why it failed, for its author; None when it did not.
         facts: what it said of itself.
-        isolation: the tier that kept it in, and `held`: by what means.
+        isolation, held: the tier that confined it, and by what means.
         seconds, training_seconds: wall time in all and of training, by the grader's clock.
         peak_memory: bytes, by the watchdog's count.
         log_tail: the last of what it printed.

@@ -1,4 +1,4 @@
-"""What a worker reports while it runs, as the grader hears it: bounded, and stamped with the grader's own clock."""
+"""What a worker reports while it runs, as the grader takes it: bounded, and timed by the grader's own clock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _STAGES = ("starting", "loading", "training", "predicting", "done")
 
 @dataclass(frozen=True)
 class Event:
-    """Something that a run has come to.
+    """A step of a run: training begins, or goes on.
 
     Attributes:
         facts: what the submission has said of itself, once it is loaded.
@@ -29,10 +29,10 @@ class Event:
 
 @dataclass
 class WorkerLog:
-    """Takes in a worker's messages; hints for people, of which nothing is believed.
+    """Takes in a worker's messages, which may be untrue: they are for display and planning only.
 
     Attributes:
-        listen: called with each event; what it returns says whether to end the run.
+        listen: called with each event; true ends the run.
         stage: the latest one.
         facts: what it has said of itself.
         failure: its reason for giving up.
@@ -56,7 +56,7 @@ class WorkerLog:
         return self.stage in _STAGES[_STAGES.index("predicting") :]
 
     def hear(self, message: dict[str, Any]) -> None:
-        """Take in one message; whatever is not of the expected form is passed over."""
+        """Take in one message; one that is not of the expected form is ignored."""
         kind = message.get("kind")
         if kind == "stage" and message.get("stage") in _STAGES[_STAGES.index(self.stage) + 1 :]:
             self.close()
@@ -66,7 +66,7 @@ class WorkerLog:
         elif kind == "facts" and not self.has_trained:  # later ones could carry off what it is to predict
             self.facts = self.facts.updated(message)
         elif kind == "failed" and self.failure is None:
-            # What goes wrong before the submission is loaded cannot be its doing, and it cannot claim so later.
+            # A failure before the submission is loaded is not its fault; once it is loaded, it cannot pretend to that.
             self.machine_at_fault = self.stage == "starting"
             self.failure = str(message.get("reason"))[:2000]
         elif kind == "progress" and not self.has_trained:

@@ -1,4 +1,4 @@
-"""Tuning: a study of a submission, by its error on a validation part of the training people.
+"""Tuning: a study of a submission, by its error on a validation part of the training subjects.
 
 Each trial is a job of its own on the other training people; no held-out face is given to it. It predicts the validation
 images, and its error is counted here. What a worker reports of its progress decides no more than whether its trial is
@@ -43,13 +43,13 @@ _SHARE_FOR_HINTS = 0.05
 
 @dataclass(frozen=True)
 class Task:
-    """What is tuned. A study goes on with the same task only: errors of another could not be compared.
+    """What is tuned. A study can be resumed with the same task only, since errors of another are not comparable.
 
     Attributes:
         source: the submission.
-        training: the faces to learn from, of which some are kept to judge by.
+        training: the faces to learn from, some of which are kept for validation.
         data: the fingerprint of the benchmark's data.
-        validation: the share of the training faces, by whole subjects, that is kept to judge by.
+        validation: the share of the training faces, by whole subjects, that is kept for validation.
         conditions: how each trial is run.
     """
 
@@ -60,7 +60,7 @@ class Task:
     conditions: Conditions
 
     def identity(self) -> dict[str, Any]:
-        """What must not differ, under the names that people know it by."""
+        """What must not differ, under names for messages."""
         return {
             "submission": self.source.fingerprint,
             "data": self.data,
@@ -71,7 +71,7 @@ class Task:
 
 
 class Tuner:
-    """The part of this process in a study.
+    """One process's part in a study.
 
     A trial is an ``optuna.trial.FrozenTrial``: its value is the validation error in pixels; its user attributes are
     ``changes`` to the submission, none for the trial of the submission as it is, and ``reason`` where it failed.
@@ -168,7 +168,7 @@ class Tuner:
         except (ValueError, KeyError, TypeError, AssertionError):
             names = ["something else"]
         if names != [name] and self.journal.stat().st_size > 0:
-            raise UsageError(f"{self.journal}: is no study of {name}; name another file with --study FILE")
+            raise UsageError(f"{self.journal}: is not a study of {name}; name another file with --study FILE")
         _drop_half_line(self.journal)
         return optuna.create_study(storage=storage, study_name=name, load_if_exists=True)
 
@@ -179,8 +179,8 @@ class Tuner:
             known = self._study.user_attrs["task"]
             others = [what for what, value in identity.items() if known.get(what) != value]
             raise UsageError(
-                f"{self.journal}: is a study with another {' and another '.join(others)}; go on with those that it "
-                "began with, or begin a new study with --study FILE"
+                f"{self.journal}: is a study with another {' and another '.join(others)}; use what it began with, or "
+                "begin a new study with --study FILE"
             )
         facts: Facts = ask_facts(self._job(replace(self.task.conditions, suggested={})), Local()).facts
         if not _distributions(facts.space or {}):
@@ -191,19 +191,19 @@ class Tuner:
         for name, value in (("recipe", recipe), ("space", facts.space), ("task", identity)):
             self._study.set_user_attr(name, value)
 
-    def _add_to_space(self, told: Mapping[str, Any]) -> None:
-        """Remember names that a trial was the first to ask for, since the others took another branch."""
+    def _add_to_space(self, asked: Mapping[str, Any]) -> None:
+        """Remember names that a trial is the first to ask for, since the others took another branch."""
         with self._lock:
             known = self._study.user_attrs["space"]
-            changing = [name for name in told if name in known and known[name] != told[name]]
+            changing = [name for name in asked if name in known and known[name] != asked[name]]
             if changing:
                 raise ContractError(
                     f"{self.task.source.path}: search_space(trial) asks for {changing[0]!r} with a range that changes "
                     "from trial to trial; give each range a name of its own"
                 )
-            _distributions(told)
-            if told.keys() - known.keys():
-                self._study.set_user_attr("space", {**known, **told})
+            _distributions(asked)
+            if asked.keys() - known.keys():
+                self._study.set_user_attr("space", {**known, **asked})
 
     def _next(self, total: int) -> optuna.Trial | None:
         with self._lock:
@@ -251,15 +251,15 @@ def _is_finished(trial: FrozenTrial) -> bool:
 
 
 def _distributions(space: Mapping[str, Any]) -> dict[str, BaseDistribution]:
-    """A search space as a worker told it; nothing of it is trusted."""
+    """A search space that a worker reported, checked, since it may be anything."""
     try:
         return {name: json_to_distribution(json.dumps(each)) for name, each in space.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ContractError(f"search_space(trial) told a range that is none: {error}") from None
+        raise ContractError(f"search_space(trial) asks for a range that is not valid: {error}") from None
 
 
 def _drop_half_line(journal: Path) -> None:
-    """Remove what a killed process wrote of its last line; the next line would be written onto its end."""
+    """Remove a last line that a killed process left unfinished; the next line would be appended to it."""
     with journal.open("rb+") as file:
         content = file.read()
         file.truncate(content.rfind(b"\n") + 1)

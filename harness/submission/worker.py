@@ -1,7 +1,7 @@
 """What runs inside the isolation: load the submission, fit, predict, leave a bare array.
 
 The job folder holds ``input/job.json`` and arrays; the worker writes ``output/predictions.npy`` and reports what it
-does, one JSON object a line, on the channel. Nobody believes it: the grader checks the array and uses its own clock.
+does, one JSON object a line, on the channel. The grader does not trust it: it checks the array and uses its own clock.
 """
 
 from __future__ import annotations

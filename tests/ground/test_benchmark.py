@@ -138,7 +138,7 @@ def test_a_pair_that_is_no_pair_is_told(tmp_path: Path, kaggle_card: str) -> Non
     layout = LAYOUT.replace('mirror_pairs = [["left_eye", "right_eye"]]', 'mirror_pairs = [["left_eye", "left_eye"]]')
     card.write_text(kaggle_card.replace('layout = "face15"\n', "") + layout)
 
-    with pytest.raises(CardError, match=r"key 'layout': keypoint 'left_eye' stands in 2 mirror pairs"):
+    with pytest.raises(CardError, match=r"key 'layout': keypoint 'left_eye' is in 2 mirror pairs"):
         load_benchmark(card)
 
 

@@ -262,7 +262,7 @@ def test_a_file_that_is_no_study_is_left_alone(content: str, trainings: trials.T
     path = tmp_path / "notes.txt"
     path.write_text(content)
 
-    with pytest.raises(UsageError, match=r"notes\.txt: is no study of mine; name another file with --study FILE"):
+    with pytest.raises(UsageError, match=r"notes\.txt: is not a study of mine; name another file with --study FILE"):
         study(path)
     assert path.read_text() == content
 
@@ -351,9 +351,9 @@ def test_an_estimator_has_nothing_to_tune(tiny: Tiny, capsys: pytest.CaptureFixt
     [
         (None, "best.json: cannot be read: No such file or directory; `harness tune` writes such files"),
         ('{"lr"', "best.json: is not JSON"),
-        ("[1]", "best.json: holds no JSON object; write one such as"),
+        ("[1]", "best.json: does not hold a JSON object; write one such as"),
         ('{"lr": "fast"}', "best.json: recipe field lr is 'fast'; it must be a number of at least 0"),
-        ('{"width": [1]}', "best.json: key 'width' is [1]; it must be a number, a text, true or false"),
+        ('{"width": [1]}', "best.json: key 'width' is [1]; it must be a number, a string, true or false"),
     ],
 )
 def test_a_recipe_file_that_is_none_is_no_fault_of_the_submission(

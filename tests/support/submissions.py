@@ -92,7 +92,7 @@ FAILURES = {
     "syntax error": ("def build_model(:", "mine.py, line 1: invalid syntax; correct the syntax"),
     "import error": ("import nothing_of_that_name", "No module named 'nothing_of_that_name'"),
     "neither builder": ("x = 1", "defines neither build_model"),
-    "both builders": (MEAN_FACE + "\nbuild_model = build_estimator", "keep the one that is meant"),
+    "both builders": (MEAN_FACE + "\nbuild_model = build_estimator", "keep one of them"),
     "builder of other arguments": ("def build_model():\n    pass", "must be a function of (layout, image_size)"),
     "build_model gives no network": ("def build_model(layout, size):\n    return 3", "must return a torch.nn.Module"),
     "no predict": ("def build_estimator(layout, size):\n    return object()", "which has no method fit()"),
