@@ -24,7 +24,7 @@ ALLOWED = _names(
     "fdatasync stat fstat lstat newfstatat statx statfs fstatfs access faccessat faccessat2 readlink readlinkat "
     "getdents getdents64 getcwd chdir fchdir mkdir mkdirat rmdir rename renameat renameat2 link linkat symlink "
     "symlinkat unlink unlinkat umask getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr getxattrat "
-    "listxattrat dup dup2 dup3 pipe poll ppoll select pselect6 "
+    "listxattrat dup dup2 dup3 pipe eventfd2 poll ppoll select pselect6 "
     # memory
     "brk mprotect munmap mremap msync get_mempolicy set_mempolicy mbind "
     # threads
@@ -40,9 +40,6 @@ ALLOWED = _names(
     "clock_nanosleep getrandom"
 )
 """Whatever the arguments."""
-
-ALLOWED_FOR_CUDA = frozenset(["eventfd2"])
-"""What NVIDIA's driver needs besides; see also `rules`."""
 
 PRETENDED = _names(
     # shutil.copy2 and the like would fail for nothing

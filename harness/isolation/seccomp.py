@@ -91,8 +91,7 @@ def assemble(machine: str, pid: int, cuda: bool, listener: int | None = None) ->
     for name, number in numbers(rules, machine).items():
         body = [line for check in rules[name] for line in _asked(check, returns)]
         program += [(_JUMP_EQUAL, 0, len(body), number), *body]
-    allowed = policy.ALLOWED | policy.ALLOWED_FOR_CUDA if cuda else policy.ALLOWED
-    for names, reply in ((allowed, ALLOW), (policy.PRETENDED, PRETEND), (policy.ABSENT, UNKNOWN)):
+    for names, reply in ((policy.ALLOWED, ALLOW), (policy.PRETENDED, PRETEND), (policy.ABSENT, UNKNOWN)):
         for number in sorted(numbers(names, machine).values()):
             program += [(_JUMP_EQUAL, 0, 1, number), (_RETURN, 0, 0, returns[reply])]
     for name, number in numbers(_TRIED_FIRST, machine).items():

@@ -126,7 +126,10 @@ class Trace:
         self._thread.join(1)
 
     def _listen(self) -> None:
-        _, (listener, *_), _, _ = socket.recv_fds(self._ours, 1, 1)
+        _, sent, _, _ = socket.recv_fds(self._ours, 1, 1)
+        if not sent:
+            return  # the worker could not be locked in
+        listener = sent[0]
         poll = select.poll()
         poll.register(listener, select.POLLIN)
         while True:

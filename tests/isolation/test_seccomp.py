@@ -11,6 +11,7 @@ import pytest
 from support.jobs import needs_landlock, refusal, run
 
 from harness.isolation import policy, seccomp, syscalls
+from harness.isolation.limits import Limits
 from harness.isolation.tiers import Tier
 
 MACHINE = platform.machine()
@@ -174,6 +175,15 @@ def test_what_training_needs_works(tmp_path: Path) -> None:
 
 
 @needs_landlock
+def test_torch_computes_on_all_cores_though_it_may_not_choose_among_them(tmp_path: Path) -> None:
+    limits = Limits(seconds=100, cores=2)
+
+    result = run(tmp_path, "import torch; say(threads=torch.get_num_threads())", tier=Tier.LANDLOCK, limits=limits)
+
+    assert result.told == {"threads": 2}
+
+
+@needs_landlock
 def test_permissions_stay_as_they_are(tmp_path: Path) -> None:
     answers = tmp_path / "answers.txt"
     answers.write_text("47.5")
@@ -258,7 +268,7 @@ THREAD, PROCESS, SHARED, NVIDIA = 0x3D0F00, 17, 0x21, 0xC020462A
         ("ioctl", (0, 0x30000001), REFUSED, ALLOWED),  # nvidia-uvm's first
         ("ioctl", (0, 0x5412), REFUSED, REFUSED),
         ("ioctl", (0, 0x40086602), REFUSED, REFUSED),
-        ("eventfd2", (0, 0), REFUSED, ALLOWED),
+        ("eventfd2", (0, 0), ALLOWED, ALLOWED),
     ],
 )
 def test_both_architectures_decide_alike(
