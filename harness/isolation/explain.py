@@ -80,7 +80,9 @@ def _explain(error: BaseException, modules: set[str]) -> str | None:
             "torch.compile starts a compiler, and submissions start no programs; leave torch.compile out",
         ),
         (
-            isinstance(error, socket.gaierror) or (refused and _passed(modules, _NETWORK)),
+            isinstance(error, socket.gaierror)
+            or _is_of(error, ("torch.distributed",))  # its server does not say what it was refused
+            or (refused and _passed(modules, _NETWORK)),
             "your submission tried to open a network connection, and submissions have none; put the weights or data "
             "that it needs beside it",
         ),
