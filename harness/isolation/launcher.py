@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness.errors import MachineError
-from harness.isolation import bwrap
+from harness.isolation import bwrap, tracing
 from harness.isolation.environment import environment
 from harness.isolation.grants import grants_for, uses_cuda
 from harness.isolation.limits import Limit, Limits
@@ -96,12 +96,13 @@ def launch(
         "isolated": tier is not Tier.NONE,
         "landlock_abi": landlock_abi,
         "cuda": cuda,
+        "trace": tracing.is_wanted() and tier is not Tier.NONE,
         "grants": asdict(grants),
     }
     around = bwrap.command(grants, job) if inside_bwrap else []
     threads = cores.threads if cores is not None else limits.cores
     process, channel = _start(job, plan, around, environment(job, cores=threads, cuda=cuda))
-    printed, messages = Printed(job / "log.txt", limits.printed), Messages(on_message)
+    printed, messages = Printed(job / "log.txt", limits.printed), Messages(tracing.overhearing(on_message))
     watchdog = Watchdog(process.pid, [job / "tmp", job / "output"], limits)
     try:
         stopped = _watch(process, channel, printed, messages, watchdog, cores, start + limits.seconds, is_over)
