@@ -120,10 +120,11 @@ class Composite(ABC):
 
         Before ``fit`` that is what is planned.
         """
-        each = [network.facts() for network in self.networks or self._fresh()]
+        networks = self.networks or self._fresh()
+        each = [network.facts() for network in networks]
         return {
             "device": each[0]["device"],
-            "threads": in_words(number for network in self.networks for number in network.threads.history),
+            "threads": in_words(number for network in networks for number in network.threads.history),
             "seed": each[0]["seed"],
             "parameters": sum(facts["parameters"] for facts in each) if each[-1]["parameters"] else None,
             "weights_loaded": any(facts["weights_loaded"] for facts in each),
