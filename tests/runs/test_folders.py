@@ -90,7 +90,9 @@ def test_a_command_that_is_asked_to_end_clears_away(
     main = "from harness.cli.grade import main" if command == "grade" else "from harness.cli import main"
     words = [] if command == "grade" else ["predict", "--out", "points.npy"]
     words += [str(path), "--benchmark", str(tiny.card), "--data", str(tiny.data)]
-    started = [sys.executable, "-c", f"import sys; {main}; sys.exit(main())", *words]
+    # Whoever started the tests may ignore the signal, as nohup does, and children would inherit that.
+    code = f"import signal, sys; signal.signal({int(number)}, signal.SIG_DFL); {main}; sys.exit(main())"
+    started = [sys.executable, "-c", code, *words]
     with subprocess.Popen(started, stderr=subprocess.PIPE, text=True) as process:
         while not list(jobs.glob("facial-keypoint-job-*/output")):
             time.sleep(0.05)
