@@ -6,27 +6,17 @@ from pathlib import Path
 
 import pytest
 from support.jobs import needs_landlock
+from support.tiny import FEW_FACES_CARD
 
 from harness.cli.grade import main
 from harness.submission.source import baselines
-
-CARD = """
-name = "few"
-title = "A few rendered faces"
-layout = "face15"
-image_size = [96, 96]
-metric = "mean_pixel_error"
-data = { reader = "rendered", training = 60, held_out = 16, seed = 0, held_out_seed = 1, fully_labelled = 0.6 }
-bands = { ok = 1.6, very_good = 1.5, outstanding = 1.4 }
-limits = { time = "5m", memory = "8g" }
-"""
 
 
 @pytest.fixture(scope="module")
 def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with that card, in which faces are kept once they are drawn."""
     folder = tmp_path_factory.mktemp("few")
-    (folder / "few.toml").write_text(CARD)
+    (folder / "few.toml").write_text(FEW_FACES_CARD)
     return folder
 
 
