@@ -171,7 +171,7 @@ def _refuse_without_weights(source: Source, split: Split, conditions: Conditions
 
     saves = False
     if source.has_code:
-        material = material_for(source, split, sampled_rows(split.training))
+        material = material_for(split, sampled_rows(split.training), brought=source.brings_data)
         try:
             saves = ask_facts(Job(source.label, source.pack(), material, conditions), Local()).facts.can_save_weights
         except SubmissionError:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from harness.datasets.faces import FaceSet, Split
 from harness.runs.job import Material
-from harness.submission.source import Source
 
 _MOST_SAMPLED = 256
 _SHARE_SAMPLED = 0.25
@@ -37,7 +36,7 @@ def sampled_rows(training: FaceSet) -> NDArray[np.intp]:
     return np.array(sorted(rows[:_MOST_SAMPLED]), np.intp)
 
 
-def material_for(source: Source, split: Split, sample: NDArray[np.intp]) -> Material:
+def material_for(split: Split, sample: NDArray[np.intp], *, brought: bool) -> Material:
     """What to learn from and what to predict: the held-out images, then the sampled training faces.
 
     Where a submission may have been trained elsewhere, it does not get the faces of the sample to learn from, and all
@@ -45,7 +44,7 @@ def material_for(source: Source, split: Split, sample: NDArray[np.intp]) -> Mate
     """
     training, images = split.training, split.held_out.images
     asked = np.concatenate([images, training.images[sample]])
-    if source.brings_data and len(sample):
+    if brought and len(sample):
         kept = ~np.isin(training.subjects, np.unique(training.subjects[sample]))
         return Material(training.take(kept), asked, mixed=True)
     return Material(training, asked, parts=tuple(count for count in (len(images), len(sample)) if count))

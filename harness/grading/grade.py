@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 
 import numpy as np
@@ -30,7 +31,7 @@ from harness.grading.scoring import gap_between, score
 from harness.runs.conditions import Conditions, harness_fingerprint
 from harness.runs.executors import Executor, Local
 from harness.runs.facts import Facts
-from harness.runs.job import Job
+from harness.runs.job import Job, Material
 from harness.runs.run import Run
 from harness.runs.worker_log import Event
 from harness.submission.source import Source
@@ -119,20 +120,25 @@ def grade_all(
     judge = Judge(benchmark, split, conditions, board or benchmark.name)
     by_label = {source.label: source for source in sources}
     assert len(by_label) == len(sources), "the caller has named authors"
-    to_run = [source for source in sources if source.has_code and not why_refused(source, benchmark)]
+    refusals = {source.label: why_refused(source, benchmark) for source in sources}
+    to_run = [source for source in sources if source.has_code and refusals[source.label] is None]
     unreadable: list[tuple[Source, Graded]] = []
+
+    @cache
+    def material(brought: bool) -> Material:
+        return material_for(split, judge.sample, brought=brought)
 
     def jobs() -> Iterator[Job]:
         for source in to_run:
             try:
-                material = material_for(source, split, judge.sample)
-                yield Job(source.label, source.pack(), material, conditions)
+                yield Job(source.label, source.pack(), material(source.brings_data), conditions)
             except LoadError as error:
                 unreadable.append((source, judge.graded(source, Run(None, str(error)))))
 
     for source in sources:
-        if source not in to_run:
-            yield source, judge.graded(source, _without_run(source, benchmark, split, conditions, executor))
+        reason = refusals[source.label]
+        if reason is not None or not source.has_code:
+            yield source, judge.graded(source, _without_run(source, reason, split, conditions, executor))
     with closing(executor.run(jobs(), lambda job, event: listen(by_label[job.name], event))) as finishing:
         for finished in finishing:
             source, result = by_label[finished.job.name], finished.result
@@ -142,13 +148,15 @@ def grade_all(
     yield from unreadable
 
 
-def _without_run(source: Source, benchmark: Benchmark, split: Split, conditions: Conditions, executor: Executor) -> Run:
-    """The run of a submission that is refused or holds predictions, without a worker; kept like any other."""
-    key = conditions.key(source.fingerprint, split.fingerprint)
+def _without_run(source: Source, reason: str | None, split: Split, conditions: Conditions, executor: Executor) -> Run:
+    """The run of a submission that is refused or holds predictions, without a worker; kept like any other.
+
+    Why it is refused is a part of its key, since another card may take it.
+    """
+    key = conditions.key(f"{source.fingerprint} {reason or ''}", split.fingerprint)
     kept = executor.store.find(source.label, key) if executor.store else None
     if kept is not None:
         return kept
-    reason = why_refused(source, benchmark)
     predictions = None
     if reason is None:
         try:

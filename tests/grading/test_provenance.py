@@ -146,7 +146,7 @@ def test_who_brings_weights_cannot_know_which_images_are_held_out(faces: Split, 
     source = find_source(tiny.submission(MEAN_FACE + "# " + "x" * 70_000))
     sample = sampled_rows(faces.training)
 
-    material = material_for(source, faces, sample)
+    material = material_for(faces, sample, brought=source.brings_data)
 
     assert material.mixed and len(material.asked) == len(faces.held_out) + len(sample)
     learnt_from = {image.tobytes() for image in material.training.images}
@@ -190,3 +190,19 @@ def test_weights_refused_refuses_predictions_too(tiny: Tiny) -> None:
 
     assert main(["points.csv", "--benchmark", str(tiny.card), "--data", str(tiny.data), "--json", "entry.json"]) == 2
     assert "takes only what is trained here" in json.loads(Path("entry.json").read_text())["reason"]
+
+
+def test_a_refusal_that_was_kept_does_not_outlive_the_cards_rule(tiny: Tiny) -> None:
+    text = MEAN_FACE + "# " + "x" * 2000
+    tiny.card.write_text(f'{CARD}\n[submission]\nmax_size = "1k"\n')
+    assert grade(tiny, text, "--work", "work")[0] == 2
+
+    tiny.card.write_text(f'{CARD}\n[submission]\nweights = "refused"\n')
+    Path("points.csv").write_text("ImageId\n")
+    options = ["--benchmark", str(tiny.card), "--data", str(tiny.data), "--work", "work", "--json", "entry.json"]
+    assert main(["points.csv", *options]) == 2
+    tiny.card.write_text(CARD)
+
+    assert grade(tiny, text, "--work", "work")[0] == 0
+    assert main(["points.csv", *options]) == 2
+    assert "column" in json.loads(Path("entry.json").read_text())["reason"]  # it is read now, and is not whole
