@@ -78,15 +78,13 @@ def keep(
 
 def _record(entry: Entry, board: Leaderboard, text: str, brief: bool) -> None:
     """Put an entry on its board, then print its report and its rank; in this order, since the pipe may be closed."""
-    recorded = None
     try:
         recorded = _put(entry, board)
-    finally:
-        place = f"rank {recorded.rank} on {board.csv}" if recorded and recorded.rank else f"recorded on {board.csv}"
-        if recorded is None:
-            print(text, flush=True)
-        else:
-            print(f"{text}   {place}" if brief else f"{text}\n  {place}", flush=True)
+    except BaseException:
+        print(text, flush=True)
+        raise
+    place = f"rank {recorded.rank} on {board.csv}" if recorded.rank else f"recorded on {board.csv}"
+    print(f"{text}   {place}" if brief else f"{text}\n  {place}", flush=True)
     for problem in recorded.problems:
         say(f"warning: {problem}")
 

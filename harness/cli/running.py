@@ -62,7 +62,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "--isolation",
         default="auto",
         choices=("auto", "landlock", "bwrap", "container", "none"),
-        help="what keeps the submission from everything else (auto: the strongest default that holds here)",
+        help="what keeps the submission from everything else (auto: landlock)",
     )
 
 
