@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cli.running import add_run_arguments, open_faces, run_conditions
 from harness.errors import SubmissionError, UsageError
+from harness.text import printable
 
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     import numpy as np
 
     from harness.benchmark import load_benchmark
-    from harness.reporting.console import plain, tail_lines
+    from harness.reporting.console import tail_lines
     from harness.reporting.progress import ProgressLine
     from harness.runs.executors import Local, run_one
     from harness.runs.job import Job, Material
@@ -59,9 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
         job = Job(source.label, source.pack(), Material(training, images), conditions)
         result = run_one(job, Local(), line.listen)
     if result.predictions is None:
-        reason = f"{source.path}: {plain(result.reason or '')}"
+        reason = f"{source.path}: {result.reason}"
         raise SubmissionError("\n".join([reason, *tail_lines(result.log_tail)]))
-    print(f"{source.path}: the contract is kept\n")
+    print(printable(f"{source.path}: the contract is kept\n"))
     forecast = _forecast(result, conditions.limits, benchmark.image_size, len(training), total)
     for text in [*_shown(result, asked), *forecast]:
         print(f"  {text}")

@@ -6,9 +6,10 @@ A board ranks by the metric of its benchmark's card, and shows the bands of that
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from harness.cli.parsing import say
 
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print or rebuild the boards."""
     from harness.board.leaderboard import Leaderboard
     from harness.errors import LeaderboardError
-    from harness.reporting.console import board_table, plain
+    from harness.reporting.console import board_table
 
     folder: Path = arguments.leaderboard
     known = Leaderboard.boards(folder)
@@ -60,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
             problems = reading.problems
             print(board_table(board.name, reading.rows, board.ranked_by, every=arguments.all))
         for problem in problems:
-            print(f"warning: {plain(problem)}", file=sys.stderr)
+            say(f"warning: {problem}")
     return 0
 
 
@@ -74,9 +75,8 @@ def _benchmark(board: Leaderboard, named: str | None) -> Benchmark | None:
     oldest, known = board.oldest(), cards()
     if oldest is None or oldest.benchmark in known:
         return load_benchmark(known[oldest.benchmark]) if oldest else None
-    print(
+    say(
         f"warning: {board.name}: no card of benchmark {oldest.benchmark!r} is known here, so mean pixel error ranks, "
-        "and bands are those of the entries; name it with --benchmark NAME|CARD",
-        file=sys.stderr,
+        "and bands are those of the entries; name it with --benchmark NAME|CARD"
     )
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import math
 import os
 import re
@@ -11,6 +12,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness.errors import HarnessError, UsageError
+from harness.text import printable
 from harness.units import parse_bytes, parse_seconds
 
 if TYPE_CHECKING:
@@ -59,6 +61,9 @@ class Version(argparse.Action):
 
 def run(parser: Parser, argv: list[str] | None) -> int:
     """Parse, call the command's ``run`` and turn an error into a sentence and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names of files need not be text that it can write
     arguments = parser.parse_args(argv)
     try:
         code: int = arguments.run(arguments)
@@ -92,9 +97,7 @@ def report_error(error: Exception, about: str = "") -> int:
 
 def say(text: str) -> None:
     """Print to stderr. The words may be a submission's own, so they are made harmless."""
-    from harness.reporting.console import plain  # imported late, as --help has no use for it
-
-    print(plain(text), file=sys.stderr)
+    print(printable(text), file=sys.stderr)
 
 
 def duration(text: str) -> float:

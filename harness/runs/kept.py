@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from harness.errors import LoadError, MachineError
 from harness.files import write_atomically
 from harness.runs.facts import Facts
 from harness.runs.run import Run
+from harness.text import file_name
 
 
 class KeptRuns:
@@ -88,8 +88,7 @@ class KeptRuns:
             lock.release()
 
     def _file(self, name: str, key: str) -> Path:
-        plain = re.sub(r"[^\w.=-]+", "-", name)[:80]
-        return self.folder / f"{plain}-{key[:20]}.npz"
+        return self.folder / f"{file_name(name)}-{key[:20]}.npz"
 
     def _unwritable(self, path: Path, error: OSError) -> MachineError:
         return MachineError(f"{path}: could not be written: {error.strerror}; name another folder with --work")

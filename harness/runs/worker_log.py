@@ -10,7 +10,11 @@ from typing import Any
 
 from harness.runs.facts import Facts
 
-_STAGES = ("loading", "training", "predicting", "done")
+_STAGES = ("starting", "loading", "training", "predicting", "done")
+_FIGURES = ("epoch", "epochs", "error_px", "validation_px", "images_per_second", "seconds_left", "threads")
+_MOST_PROGRESS = 20_000
+_LONGEST_REASON = 2000
+_NO_REASON = "it gave up and said no reason; give the error that it raises a sentence"
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,13 @@ class WorkerLog:
     training_seconds: float = 0.0
     is_over: bool = False
     _since: float = field(default_factory=time.monotonic)
+    _told: tuple[float | None, float | None] | None = None
+    _progress_left: int = _MOST_PROGRESS
 
     def hear(self, message: dict[str, Any]) -> None:
         """Take in one message; whatever is not of the expected form is passed over."""
         kind = message.get("kind")
-        if kind == "stage" and message.get("stage") in _STAGES:
+        if kind == "stage" and message.get("stage") in _STAGES[_STAGES.index(self.stage) + 1 :]:
             self.close()
             self.stage = message["stage"]
             if self.stage == "training":
@@ -63,10 +69,14 @@ class WorkerLog:
         elif kind == "failed" and self.failure is None:
             # What goes wrong before the submission is loaded cannot be its doing, and it cannot claim so later.
             self.machine_at_fault = self.stage == "starting"
-            self.failure = str(message.get("reason"))[:2000]
+            self.failure = str(message.get("reason") or "").strip()[:_LONGEST_REASON] or _NO_REASON
         elif kind == "progress":
-            figures = {name: float(value) for name, value in message.items() if _is_number(value)}
-            self._report(Event(self.facts, figures))
+            figures = {name: float(message[name]) for name in _FIGURES if _is_number(message.get(name))}
+            # An epoch is told once; whoever tells one again and again would fill logs and journals.
+            told = figures.get("epoch"), figures.get("epochs")
+            if told != self._told and self._progress_left:
+                self._told, self._progress_left = told, self._progress_left - 1
+                self._report(Event(self.facts, figures))
 
     def close(self) -> None:
         """Count the time of the stage that ends now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,20 @@ def test_a_file_name_speaks_no_command_to_a_ci_runner(tiny: Tiny, capsys: pytest
 
     shown = capsys.readouterr()
     assert not any(line.strip().startswith("::") for line in (shown.out + shown.err).splitlines())
+
+
+@pytest.mark.parametrize("name", ["red\x1b[31m.py", "turned\u202e.py", os.fsdecode(b"half\xff.py")])
+def test_a_file_name_that_no_terminal_should_be_given_is_graded(
+    name: str, tiny: Tiny, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tiny.submission(MEAN_FACE, name)
+
+    assert grade_main([str(path), *data(tiny), "--out", "out"]) == 0
+    assert main(["check", str(path), *data(tiny)]) in (0, 2)
+
+    shown = "".join(capsys.readouterr())
+    assert not set(shown) & {"\x1b", "\u202e", "\udcff"}
+    assert [each.name.isascii() for each in Path("out").iterdir()] == [True]
 
 
 def test_changes_from_outside_stand_in_the_entry_and_what_does_not_apply_is_said(

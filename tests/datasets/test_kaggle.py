@@ -265,7 +265,7 @@ def keep_unlabelled_rows_only(folder: Path) -> None:
         (garble_zip, "{}/training.zip cannot be unzipped"),
         (zip_a_bomb, "{}/training.zip: training.csv has 3.0 GiB, more than the 2 GiB that a table may have"),
         (save_as_utf16, "{}/training.csv is not text (byte 0 is not UTF-8); save it as a UTF-8 CSV"),
-        (leave_a_quote_open, "{}/training.csv has cells that cannot be unquoted"),
+        (leave_a_quote_open, "{}/training.csv, line 2 (data row 0): has cells that cannot be unquoted"),
         (keep_the_header_only, "{}/training.csv has no data rows below its first line; download"),
         (keep_unlabelled_rows_only, "{}/training.csv has no keypoint in any row; fill in the coordinates"),
     ],

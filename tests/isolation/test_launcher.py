@@ -33,7 +33,7 @@ def test_a_worker_that_ends_well(tmp_path: Path) -> None:
         ("os._exit(0)", 0, None, None),
         ("ctypes.string_at(0)", None, signal.SIGSEGV, "the interpreter crashed (segmentation fault)"),
         ("os.abort()", None, signal.SIGABRT, "the interpreter crashed (a library called abort)"),
-        ("os.kill(os.getpid(), 9)", None, 9, "it was killed from outside; the machine may have run out of memory"),
+        ("os.kill(os.getpid(), 9)", None, 9, "it was ended by signal SIGKILL, which it may have sent itself"),
     ],
 )
 def test_every_end_has_a_reason(

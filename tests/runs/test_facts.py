@@ -71,3 +71,39 @@ def test_a_listener_hears_the_facts_when_training_begins_then_progress() -> None
     assert [event.facts.parameters for event in heard] == [7, 7]
     assert [event.progress for event in heard] == [None, {"epoch": 1.0, "error_px": 2.5}]
     assert not log.is_over
+
+
+@pytest.mark.parametrize("reason", [None, "", " \n ", []])
+def test_a_worker_that_gives_no_reason_is_given_one(reason: Any) -> None:
+    log = WorkerLog(lambda _: False)
+
+    log.hear({"kind": "failed", "reason": reason})
+
+    assert log.failure == "it gave up and said no reason; give the error that it raises a sentence"
+
+
+@pytest.mark.parametrize(
+    ("message", "most"),
+    [
+        ({"kind": "progress", "epoch": 1, "epochs": 1}, 1),
+        ({"kind": "stage", "stage": "training"}, 1),
+        ({"kind": "progress", "epochs": 10**9}, 20_000),
+    ],
+)
+def test_who_reports_again_and_again_is_heard_so_often(message: dict[str, Any], most: int) -> None:
+    heard: list[Event] = []
+    log = WorkerLog(lambda event: bool(heard.append(event)))
+
+    for number in range(30_000):
+        log.hear(message if most == 1 else message | {"epoch": number})
+
+    assert len(heard) == most
+
+
+def test_a_stage_that_is_over_does_not_come_again() -> None:
+    log = WorkerLog(lambda _: False)
+
+    for stage in ("training", "done", "loading", "training"):
+        log.hear({"kind": "stage", "stage": stage})
+
+    assert log.stage == "done"
