@@ -72,11 +72,11 @@ def _benchmark(board: Leaderboard, named: str | None) -> Benchmark | None:
 
     if named:
         return load_benchmark(named)
-    oldest, known = board.oldest(), cards()
-    if oldest is None or oldest.benchmark in known:
-        return load_benchmark(known[oldest.benchmark]) if oldest else None
+    held, known = board.holds(), cards()
+    if held is None or held.benchmark in known:
+        return load_benchmark(known[held.benchmark]) if held else None
     say(
-        f"warning: {board.name}: no card of benchmark {oldest.benchmark!r} is known here, so mean pixel error ranks, "
+        f"warning: {board.name}: no card of benchmark {held.benchmark!r} is known here, so mean pixel error ranks, "
         "and bands are those of the entries; name it with --benchmark NAME|CARD"
     )
     return None

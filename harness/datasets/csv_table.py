@@ -22,7 +22,7 @@ from harness.errors import DataError
 from harness.text import plain
 from harness.units import format_bytes
 
-LONGEST_LINE = 1 << 18  # characters; an image of 96 x 96 pixels has at most 36,863
+LONGEST_LINE = 1 << 14  # characters, an image not counted
 MOST_TIMES = 50  # grey values as text pack to a fifth, drawn ones to a twentieth
 UNPACKED_FREELY = 16 << 20  # bytes; what is small may pack as well as it likes
 MAX_BYTES = 2 << 30  # Kaggle's training.csv has 0.24 GiB; what unpacks to more than this is a mistake or a bomb

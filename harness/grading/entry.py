@@ -30,7 +30,7 @@ Whole = Annotated[int, Field(ge=-(2**63), lt=2**64)]
 
 class _Record(BaseModel):
     # Entries of a later version may hold more keys; they stay readable.
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class Stratum(_Record):

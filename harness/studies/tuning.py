@@ -151,11 +151,15 @@ class Tuner:
 
     def _open(self) -> optuna.Study:
         name = self.task.source.name
+        if self.journal.exists() and not self.journal.is_file():
+            raise UsageError(f"{self.journal}: is a folder, a pipe or a device; name another file with --study FILE")
         try:
             # It asks no more of a lock than to be acquired and released.
             storage = JournalStorage(JournalFileBackend(str(self.journal), lock_obj=self._lock))  # type: ignore[arg-type]
             names = [study.study_name for study in storage.get_all_studies()]
-        except (ValueError, KeyError, TypeError, AssertionError):
+        except OSError:
+            raise
+        except Exception:  # Optuna replays whatever the file says, and fails in any way
             names = ["something else"]
         if names != [name] and self.journal.stat().st_size > 0:
             raise UsageError(f"{self.journal}: is no study of {name}; name another file with --study FILE")
