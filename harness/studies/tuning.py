@@ -6,7 +6,6 @@ on which several processes may work at once, and which outlives each of them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,9 +13,6 @@ from typing import Any
 
 import optuna
 from filelock import FileLock
-from optuna.distributions import BaseDistribution, json_to_distribution
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from harness.datasets.faces import FaceSet
@@ -29,6 +25,7 @@ from harness.runs.facts import Facts
 from harness.runs.job import Job, Material
 from harness.runs.run import Run
 from harness.runs.worker_log import Event
+from harness.studies.journal import distributions, is_finished, open_study
 from harness.studies.sharing import SeededByNumber, beat, heart, is_alive
 from harness.submission.source import Source
 
@@ -86,7 +83,7 @@ class Tuner:
         try:
             journal.parent.mkdir(parents=True, exist_ok=True)
             with self._lock:
-                self._study = self._open()
+                self._study = open_study(journal, self._lock, task.source.name)
                 if self._study.user_attrs.get("task") != task.identity():
                     self._begin()
         except OSError as error:
@@ -102,7 +99,7 @@ class Tuner:
     @property
     def finished(self) -> list[FrozenTrial]:
         """The trials of all processes that came to an end: complete, pruned, or failed for a reason of their own."""
-        return [trial for trial in self._study.get_trials(deepcopy=False) if _is_finished(trial)]
+        return [trial for trial in self._study.get_trials(deepcopy=False) if is_finished(trial)]
 
     @property
     def ranking(self) -> list[FrozenTrial]:
@@ -149,35 +146,18 @@ class Tuner:
         training = self.task.training
         return Job(self.task.source.label, self.task.source.pack(), Material(training, training.images[:1]), conditions)
 
-    def _open(self) -> optuna.Study:
-        name = self.task.source.name
-        if self.journal.exists() and not self.journal.is_file():
-            raise UsageError(f"{self.journal}: is a folder, a pipe or a device; name another file with --study FILE")
-        try:
-            # It asks no more of a lock than to be acquired and released.
-            storage = JournalStorage(JournalFileBackend(str(self.journal), lock_obj=self._lock))  # type: ignore[arg-type]
-            names = [study.study_name for study in storage.get_all_studies()]
-        except OSError:
-            raise
-        except Exception:  # Optuna replays whatever the file says, and fails in any way
-            names = ["something else"]
-        if names != [name] and self.journal.stat().st_size > 0:
-            raise UsageError(f"{self.journal}: is no study of {name}; name another file with --study FILE")
-        _drop_half_line(self.journal)
-        return optuna.create_study(storage=storage, study_name=name, load_if_exists=True)
-
     def _begin(self) -> None:
         """Make the study one of this task."""
         path, identity = self.task.source.path, self.task.identity()
         if self.finished:
             known = self._study.user_attrs["task"]
-            others = [what for what, value in identity.items() if known[what] != value]
+            others = [what for what, value in identity.items() if known.get(what) != value]
             raise UsageError(
                 f"{self.journal}: is a study with another {' and another '.join(others)}; go on with those that it "
                 "began with, or begin a new study with --study FILE"
             )
         facts: Facts = ask_facts(self._job(replace(self.task.conditions, suggested={})), Local()).facts
-        if not _distributions(facts.space or {}):
+        if not distributions(facts.space or {}):
             raise ContractError(f"{path}: search_space(trial) asks the trial for nothing; let it suggest values")
         if facts.weights_loaded:
             raise ContractError(f"{path}: has no validation error, since it loads weights; take `weights` out")
@@ -195,7 +175,7 @@ class Tuner:
                     f"{self.task.source.path}: search_space(trial) asks for {changing[0]!r} with a range that changes "
                     "from trial to trial; give each range a name of its own"
                 )
-            _distributions(told)
+            distributions(told)
             if told.keys() - known.keys():
                 self._study.set_user_attr("space", {**known, **told})
 
@@ -205,11 +185,11 @@ class Tuner:
                 if not is_alive(each):
                     self._study.tell(each.number, state=TrialState.FAIL)
             trials = self._study.get_trials(deepcopy=False)
-            taken = [each for each in trials if each.state == TrialState.RUNNING or _is_finished(each)]
+            taken = [each for each in trials if each.state == TrialState.RUNNING or is_finished(each)]
             if len(taken) >= total:
                 return None
             has_own = any(not each.params for each in taken)
-            trial = self._study.ask(_distributions(self._study.user_attrs["space"]) if has_own else {})
+            trial = self._study.ask(distributions(self._study.user_attrs["space"]) if has_own else {})
             beat(trial)
             return trial
 
@@ -227,24 +207,3 @@ class Tuner:
             self._study.tell(trial, state=TrialState.FAIL)
         else:
             raise SubmissionError(f"{path}: fails before anything is changed: {run.reason}")
-
-
-def _is_finished(trial: FrozenTrial) -> bool:
-    # One that failed without a reason was given up by its process.
-    failed = trial.state == TrialState.FAIL and "reason" in trial.user_attrs
-    return failed or trial.state in (TrialState.COMPLETE, TrialState.PRUNED)
-
-
-def _distributions(space: Mapping[str, Any]) -> dict[str, BaseDistribution]:
-    """A search space as a worker told it; nothing of it is trusted."""
-    try:
-        return {name: json_to_distribution(json.dumps(each)) for name, each in space.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ContractError(f"search_space(trial) told a range that is none: {error}") from None
-
-
-def _drop_half_line(journal: Path) -> None:
-    """Remove what a killed process wrote of its last line; the next line would be written onto its end."""
-    with journal.open("rb+") as file:
-        content = file.read()
-        file.truncate(content.rfind(b"\n") + 1)
