@@ -73,17 +73,18 @@ def _files_in(folder: Path) -> Iterator[Path]:
         here, depth = waiting.pop()
         if depth > _DEEPEST:
             raise LoadError(f"{folder}: has folders in more than {_DEEPEST} others; keep its files closer to the top")
-        for found in os.scandir(here):
-            if found.name.startswith((".", "__pycache__")):
-                continue
-            if count >= _MOST_FILES:
-                raise LoadError(f"{folder}: has more than {_MOST_FILES:,} files; keep only what the submission needs")
-            count += 1
-            if found.is_dir(follow_symlinks=False):
-                waiting.append((Path(found), depth + 1))
-            elif found.is_file() or found.is_symlink():
-                # What is neither is a device or a pipe; a link is kept here, to be refused with a reason.
-                yield Path(found)
+        with os.scandir(here) as inside:
+            for found in inside:
+                if found.name.startswith((".", "__pycache__")):
+                    continue
+                if count >= _MOST_FILES:
+                    raise LoadError(f"{folder}: has more than {_MOST_FILES:,} files; keep only what is needed")
+                count += 1
+                if found.is_dir(follow_symlinks=False):
+                    waiting.append((Path(found), depth + 1))
+                elif found.is_file() or found.is_symlink():
+                    # What is neither is a device or a pipe; a link is kept here, to be refused with a reason.
+                    yield Path(found)
 
 
 def _open_python(path: Path) -> Opened:

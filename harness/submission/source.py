@@ -179,8 +179,11 @@ def baselines() -> dict[str, Path]:
 
 def _locate(submission: str) -> Path:
     path = Path(submission)
-    if path.exists():
-        return path
+    try:
+        if path.exists():
+            return path
+    except OSError as error:  # such as a name that is too long
+        raise LoadError(f"{submission}: cannot be read: {error.strerror}") from error
     if baseline := baselines().get(submission):
         return baseline
     near = [
