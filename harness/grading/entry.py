@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,7 +11,6 @@ from pydantic import (
     Field,
     ValidationError,
     field_serializer,
-    field_validator,
     model_validator,
 )
 
@@ -116,14 +114,6 @@ class Entry(_Record):
     def _plain(cls, data: Any) -> Any:
         """Nothing that an entry holds can command a terminal, or show otherwise than it is written."""
         return plain_values(data)
-
-    @field_validator("scores")
-    @classmethod
-    def _finite(cls, scores: dict[str, Estimate]) -> dict[str, Estimate]:
-        for name, each in scores.items():
-            if not all(map(math.isfinite, (each.value, each.low, each.high))):
-                raise ValueError(f"{name!r} is not a finite number")
-        return scores
 
     @field_serializer("seconds")
     def _rounded(self, seconds: Seconds) -> dict[str, float]:

@@ -80,7 +80,7 @@ def _check(study: optuna.Study) -> None:
     if not isinstance(about["task"], dict):
         raise TypeError("a task has names and values")
     for trial in trials:
-        check_changes(trial.user_attrs.get("changes", {}), "changes")
+        json.dumps(check_changes(trial.user_attrs.get("changes", {}), "changes"), allow_nan=False)
         if not isinstance(trial.user_attrs.get("reason", ""), str):
             raise TypeError("a reason is a text")
         if trial.state == TrialState.COMPLETE and not (

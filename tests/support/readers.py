@@ -118,7 +118,7 @@ def _training_zip(folder: Path) -> Reader:
     def zipped(how: int, content: bytes = _training_text()) -> bytes:
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", how) as archive:
-            archive.writestr("training.csv", content)
+            archive.writestr(zipfile.ZipInfo("training.csv"), content, compress_type=how)
         return packed.getvalue()
 
     kinds = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
@@ -183,8 +183,8 @@ def _recipe_files(folder: Path) -> Reader:
 
 def _kept_runs(folder: Path) -> Reader:
     store = KeptRuns(folder)
-    store.keep("mine", "0" * 64, Run(POINTS, None, log_tail="ok", weights=b"12345"))
-    store.keep("mine", "1" * 64, Run(None, "it broke"))
+    store.keep("mine", "0" * 64, Run(POINTS, None, log_tail="ok", weights=b"12345", id="1", finished="now"))
+    store.keep("mine", "1" * 64, Run(None, "it broke", id="2", finished="now"))
     seeds = tuple(path.read_bytes() for path in sorted(folder.glob("*.npz")))
     file = folder / "run.npz"
 
