@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import reprlib
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -24,10 +25,21 @@ from pydantic import (
 )
 
 from harness.errors import CardError
+from harness.files import read_regular
 from harness.keypoints import FACE15, LAYOUTS, KeypointLayout
 from harness.metrics import METRICS
 from harness.places import cards, shipped
+from harness.text import first_line
 from harness.units import parse_bytes, parse_seconds
+
+_LONGEST = 2**18
+"""Bytes of a card."""
+MOST_FACES = 10**6
+MOST_PIXELS = 2048
+"""Of an image's height and width."""
+
+Seed = Annotated[int, Field(ge=0, lt=2**64)]
+Side = Annotated[int, Field(ge=1, le=MOST_PIXELS)]
 
 
 class _Table(BaseModel):
@@ -36,7 +48,7 @@ class _Table(BaseModel):
 
 class _LayoutTable(_Table):
     name: str
-    keypoints: list[str]
+    keypoints: Annotated[list[str], Field(max_length=500)]
     mirror_pairs: list[Annotated[list[str], Field(min_length=2, max_length=2)]]
     groups: dict[str, list[str]]
     inter_ocular: Annotated[list[str], Field(min_length=2, max_length=2)]
@@ -111,7 +123,7 @@ class KaggleData(_Table):
 
     reader: Literal["kaggle"]
     held_out: Annotated[float | Path, BeforeValidator(_share_or_file)]
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
 
 
 class RenderedData(_Table):
@@ -125,11 +137,18 @@ class RenderedData(_Table):
     """
 
     reader: Literal["rendered"]
-    training: PositiveInt
-    held_out: Annotated[PositiveInt, BeforeValidator(_count)]
-    seed: Annotated[int, Field(ge=0)]
-    held_out_seed: Annotated[int, Field(ge=0)]
+    training: Annotated[PositiveInt, Field(le=MOST_FACES)]
+    held_out: Annotated[PositiveInt, BeforeValidator(_count), Field(le=MOST_FACES)]
+    seed: Seed
+    held_out_seed: Seed
     fully_labelled: Annotated[float, Field(gt=0, le=1)]
+
+    @field_validator("held_out_seed")
+    @classmethod
+    def _draws_others(cls, seed: int, info: ValidationInfo) -> int:
+        if seed == info.data.get("seed"):
+            raise ValueError("should differ from 'seed', or the held-out faces are those that are learnt from")
+        return seed
 
 
 class Bands(_Table):
@@ -183,7 +202,7 @@ class Benchmark(_Table):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     title: str
     layout: Annotated[KeypointLayout, BeforeValidator(_layout)]
-    image_size: Annotated[tuple[PositiveInt, PositiveInt], BeforeValidator(_pair)]
+    image_size: Annotated[tuple[Side, Side], BeforeValidator(_pair)]
     metric: Annotated[str, AfterValidator(_metric)]
     data: Annotated[KaggleData | RenderedData, Field(discriminator="reader")]
     bands: Bands
@@ -251,10 +270,12 @@ def load_benchmark(name_or_card: str | Path) -> Benchmark:
     """
     path = _find(str(name_or_card))
     try:
-        content = path.read_bytes()
-        table = tomllib.loads(content.decode("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CardError(f"{path}: cannot be read as TOML: {error}") from error
+        content = read_regular(path, _LONGEST)
+        table = tomllib.loads(content.decode())
+    except OSError as error:
+        raise CardError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:  # bytes that are not text and numbers without end too
+        raise CardError(f"{path}: cannot be read as TOML: {first_line(str(error))[:200]}") from error
     try:
         benchmark = Benchmark.model_validate(table, context=path.parent)
     except ValidationError as invalid:
@@ -295,5 +316,5 @@ def _explain(problem: Any) -> str:
         return "key 'data.reader' must be 'kaggle' or 'rendered'"
     message = problem["msg"].removeprefix("Value error, ")
     return f"key {key!r}: {message}" + (
-        f" (it is {problem['input']!r})" if not isinstance(problem["input"], dict) else ""
+        f" (it is {reprlib.repr(problem['input'])})" if not isinstance(problem["input"], dict) else ""
     )

@@ -1,11 +1,38 @@
-"""Writing files so that a reader never sees half of one, and removing folders that a submission filled."""
+"""Reading files of any kind safely, writing them whole or not at all, and removing folders that a submission filled."""
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
+import stat
 import tempfile
 from pathlib import Path
+
+from harness.units import format_bytes
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """The bytes of a regular file, or of one that a link leads to, at most ``most`` of them.
+
+    A pipe or a device, which could be waited for or read without end, is refused.
+
+    Raises:
+        OSError: it cannot be read, is something else or is longer; ``strerror`` says what.
+    """
+    # NONBLOCK, which Windows lacks: opening a named pipe would wait for its other end.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
+            raise OSError(errno.EINVAL, "it is a folder, a pipe or a device, not a plain file", str(path))
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read(most + 1) if about.st_size <= most else b""
+        if max(about.st_size, len(content)) > most:  # it may grow while it is read
+            raise OSError(errno.EFBIG, f"it has more than the {format_bytes(most)} that it may have", str(path))
+        return content
+    finally:
+        os.close(descriptor)
 
 
 def write_atomically(path: Path, content: bytes) -> None:

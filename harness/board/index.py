@@ -28,7 +28,7 @@ CREATE TABLE card (ranks TEXT);
 CREATE TABLE files (file INTEGER PRIMARY KEY, name TEXT UNIQUE, size INT, mtime INT, problem TEXT,
                     id TEXT, date TEXT, data TEXT, benchmark TEXT, state TEXT, place REAL, band TEXT);
 CREATE TABLE rows (file INTEGER PRIMARY KEY, row TEXT, line TEXT);
-CREATE INDEX age ON files (date, id) WHERE state != 'unreadable';
+CREATE INDEX kinds ON files (data, benchmark, date, id) WHERE state != 'unreadable';
 CREATE INDEX ranking ON files (data, place IS NULL, place, date, id) WHERE state = 'ranked';
 CREATE INDEX state ON files (state, data);
 """
@@ -37,7 +37,11 @@ _FORM = 1
 """Increase it when `Row.line` writes a cell differently: lines are kept in the index."""
 _VERSION = zlib.crc32(repr((_TABLES, COLUMNS, list(Row.__dataclass_fields__), _FORM)).encode()) & 0x7FFFFFFF
 
-_OLDEST = "SELECT id, data, benchmark FROM files WHERE state != 'unreadable' ORDER BY date, id LIMIT 1"
+# Of the entries of the data in question, or of any: those of the data and the benchmark that most have.
+_MOST = """
+SELECT data, benchmark, id, count(*), min(date) FROM files WHERE state != 'unreadable' AND (? IS NULL OR data = ?)
+GROUP BY data, benchmark ORDER BY count(*) DESC, min(date) LIMIT 1
+"""
 _TABLE = """
 FROM files JOIN rows USING (file) WHERE state = 'ranked' AND data = ? ORDER BY place IS NULL, place, date, id
 """
@@ -49,12 +53,12 @@ OR (state = 'ranked' AND data < ?) OR (state = 'ranked' AND data > ?) ORDER BY n
 
 
 @dataclass(frozen=True)
-class Oldest:
-    """The oldest entry of a board: its data is the board's."""
+class Holds:
+    """What a board holds entries of, with one of them as an example."""
 
-    id: str
     data: str
     benchmark: str
+    example: str
 
 
 class Index:
@@ -63,13 +67,14 @@ class Index:
     Args:
         path: its file; None keeps it in memory.
         entries: the folder of the board's entries.
+        data: the fingerprint of the data that it ranks; None for that of most entries.
 
     Raises:
         sqlite3.Error: the file is damaged, or cannot be written.
     """
 
-    def __init__(self, path: Path | None, entries: Path) -> None:
-        self._entries = entries
+    def __init__(self, path: Path | None, entries: Path, data: str | None = None) -> None:
+        self._entries, self._data = entries, data
         self._db = sqlite3.connect(path or ":memory:", isolation_level=None)
         try:
             self._db.execute("PRAGMA synchronous = NORMAL")
@@ -90,10 +95,12 @@ class Index:
         with self._change():
             self._read(path.name, (about.st_size, about.st_mtime_ns))
 
-    def oldest(self) -> Oldest | None:
-        """The oldest entry; None where there is none."""
-        found = self._db.execute(_OLDEST).fetchone()
-        return Oldest(*found) if found else None
+    def holds(self) -> Holds | None:
+        """What the board holds entries of; None where it has none that can be read."""
+        found = self._db.execute(_MOST, [self._data] * 2).fetchone()
+        if found is None:
+            return Holds(self._data, "", "") if self._data else None
+        return Holds(*found[:3])
 
     def rank(self, benchmark: Benchmark | None) -> None:
         """Bring the table up to date with the card: its metric ranks, and its bands are shown.
@@ -129,24 +136,25 @@ class Index:
 
     def problems(self) -> list[str]:
         """A sentence for each file that is not in the table: not an entry, of other data, or not to be ranked."""
-        oldest = self.oldest() or Oldest("", "", "")
+        held = self.holds() or Holds("", "", "")
         return [
-            problem or self._why_left_out(name, oldest, bool(other_data))
-            for name, problem, other_data in self._db.execute(_LEFT_OUT, [oldest.data] * 3)
+            problem or self._why_left_out(name, held, bool(other_data))
+            for name, problem, other_data in self._db.execute(_LEFT_OUT, [held.data] * 3)
         ]
 
-    def _why_left_out(self, name: str, oldest: Oldest, other_data: bool) -> str:
+    def _why_left_out(self, name: str, held: Holds, other_data: bool) -> str:
         path = self._entries / name
         if other_data:
-            return f"{path}: is of other data than {oldest.id}; move it to the folder of another board"
+            example = f" (such as {held.example})" if held.example else ""
+            return f"{path}: is of other data than this board's{example}; move it to the folder of another board"
         return (
             f"{path}: has no number at key 'scores.{self._metric.name}', by which this board ranks; restore the file "
             "or grade the submission again"
         )
 
     def _table(self, columns: str) -> list[Any]:
-        oldest = self.oldest()
-        return self._db.execute(f"SELECT {columns} {_TABLE}", [oldest.data if oldest else ""]).fetchall()
+        held = self.holds()
+        return self._db.execute(f"SELECT {columns} {_TABLE}", [held.data if held else ""]).fetchall()
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[None]:

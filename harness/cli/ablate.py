@@ -19,6 +19,7 @@ from harness.cli.outputs import try_files, try_folder, write
 from harness.cli.parsing import whole
 from harness.cli.running import add_executor_arguments, add_run_arguments, make_executor, open_benchmark, run_conditions
 from harness.errors import UsageError
+from harness.text import first_line, one_line, printable, safe_cell
 
 if TYPE_CHECKING:
     from harness.estimates import Estimate
@@ -82,12 +83,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _line(row: Row, width: int) -> str:
-    from harness.reporting.console import plain
     from harness.units import format_seconds
 
-    trick = f"  {plain(row.trick):<{width}}  "
+    trick = f"  {one_line(row.trick):<{width}}  "
     if row.error is None:
-        return f"{trick}failed: {plain(row.reason or '').splitlines()[0]}"
+        return printable(f"{trick}failed: {first_line(row.reason or '')}")
     difference = _interval(row.difference, "+.3f") if row.difference else ""
     unclear = "  not significantly different" if row.difference and not row.difference.excludes_zero else ""
     return f"{trick}{_interval(row.error, '.3f')}  {difference:<24}{format_seconds(row.seconds):>12}{unclear}"
@@ -98,8 +98,6 @@ def _interval(estimate: Estimate, form: str) -> str:
 
 
 def _csv(rows: list[Row]) -> str:
-    from harness.board.table import safe_cell
-
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["trick", *_columns("mean_pixel_error"), *_columns("difference"), "training_seconds", "reason"])

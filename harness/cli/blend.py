@@ -16,6 +16,7 @@ from harness.cli.parsing import whole
 from harness.cli.recording import add_recording_arguments, keep, open_board
 from harness.cli.running import add_executor_arguments, add_run_arguments, make_executor, open_benchmark, run_conditions
 from harness.errors import SubmissionError, UsageError
+from harness.text import printable
 
 EXAMPLES = """
   harness blend unet multiscale submissions/my_model.py
@@ -69,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
             on_run=line.heading,
             listen=lambda _, event: line.listen(event),
         )
-    print(f"{graded.entry.description}\n")
+    print(printable(f"{graded.entry.description}\n"))
     keep(graded, benchmark, board, arguments, split)
     if arguments.json:
         write(arguments.json, graded.entry.to_json())

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cli.running import add_run_arguments, load_card, open_faces, run_conditions
 from harness.errors import SubmissionError, UsageError
+from harness.text import printable
 
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the trial and print what it shows."""
     import numpy as np
 
-    from harness.reporting.console import plain, tail_lines
+    from harness.reporting.console import tail_lines
     from harness.reporting.progress import ProgressLine
     from harness.runs.executors import Local, run_one
     from harness.runs.job import Job, Material
@@ -58,9 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
         job = Job(source.label, source.pack(), Material(training, images), conditions)
         result = run_one(job, Local(), line.listen)
     if result.predictions is None:
-        reason = f"{source.path}: {plain(result.reason or '')}"
+        reason = f"{source.path}: {result.reason}"
         raise SubmissionError("\n".join([reason, *tail_lines(result.log_tail)]))
-    print(f"{source.path}: the contract is kept\n")
+    print(printable(f"{source.path}: the contract is kept\n"))
     forecast = _forecast(result, conditions.limits, benchmark.image_size, len(training), total)
     for text in [*_shown(result, asked), *forecast]:
         print(f"  {text}")

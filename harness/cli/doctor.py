@@ -47,7 +47,7 @@ def _trace(submission: str) -> int:
 def _told(refusals: list[Refusal]) -> list[str]:
     """Each call once: how often it was refused, on which lines, and what to do."""
     from harness.isolation.explain import advise
-    from harness.reporting.console import plain
+    from harness.text import printable
 
     lines = []
     for title, its in (
@@ -59,7 +59,7 @@ def _told(refusals: list[Refusal]) -> list[str]:
             those = [refusal for refusal in its if refusal.call == call]
             times, places = sum(refusal.times for refusal in those), ", ".join(refusal.place for refusal in those[:5])
             often = f"{times:,} {'time' if times == 1 else 'times'}{' at ' if places else ''}{places}"
-            lines.append(plain(f"  {call:<20} {often}: {advise(call)}"))
+            lines.append(printable(f"  {call:<20} {often}: {advise(call)}"))
         if not its:
             lines.append("  none")
     return lines

@@ -6,10 +6,10 @@ A board ranks by the metric of its benchmark's card, and shows the bands of that
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli.parsing import say
 from harness.cli.running import load_card
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print or rebuild the boards."""
     from harness.board.leaderboard import Leaderboard
     from harness.errors import LeaderboardError
-    from harness.reporting.console import board_table, plain
+    from harness.reporting.console import board_table
 
     folder: Path = arguments.leaderboard
     known = Leaderboard.boards(folder)
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
             problems = reading.problems
             print(board_table(board.name, reading.rows, board.ranked_by, every=arguments.all))
         for problem in problems:
-            print(f"warning: {plain(problem)}", file=sys.stderr)
+            say(f"warning: {problem}")
     return 0
 
 
@@ -72,12 +72,11 @@ def _benchmark(board: Leaderboard, named: str | None) -> Benchmark | None:
 
     if named:
         return load_card(named)
-    oldest, known = board.oldest(), cards()
-    if oldest is None or oldest.benchmark in known:
-        return load_card(known[oldest.benchmark]) if oldest else None
-    print(
-        f"warning: {board.name}: there is no card of benchmark {oldest.benchmark!r} here, so mean pixel error ranks, "
-        "and the bands are those of the entries; name the card with --benchmark NAME|CARD",
-        file=sys.stderr,
+    held, known = board.holds(), cards()
+    if held is None or held.benchmark in known:
+        return load_card(known[held.benchmark]) if held else None
+    say(
+        f"warning: {board.name}: there is no card of benchmark {held.benchmark!r} here, so mean pixel error ranks, "
+        "and the bands are those of the entries; name the card with --benchmark NAME|CARD"
     )
     return None

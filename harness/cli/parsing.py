@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import math
 import os
 import re
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from harness.errors import HarnessError, UsageError
+from harness.text import printable
 from harness.units import parse_bytes, parse_seconds
 
 INTERRUPTED, CLOSED_PIPE = 130, 141
@@ -60,6 +62,9 @@ class Version(argparse.Action):
 
 def run(parser: Parser, argv: list[str] | None) -> int:
     """Parse, call the command's ``run`` and turn an error into a sentence and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names of files need not be text that it can write
     arguments = parser.parse_args(argv)
     try:
         with _unwound_by_signals():
@@ -118,9 +123,7 @@ def report_error(error: Exception, about: str = "") -> int:
 
 def say(text: str) -> None:
     """Print to stderr. The words may be a submission's own, so they are made harmless."""
-    from harness.reporting.console import plain  # imported late, since --help does not need it
-
-    print(plain(text), file=sys.stderr)
+    print(printable(text), file=sys.stderr)
 
 
 def duration(text: str) -> float:

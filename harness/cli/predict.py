@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.cli.outputs import try_files
 from harness.cli.running import add_run_arguments, open_benchmark, run_conditions
 from harness.errors import SubmissionError, UsageError
+from harness.text import printable
 
 EXAMPLES = """
   harness predict submissions/my_model.py --out predictions.npy
@@ -78,5 +79,5 @@ def run(arguments: argparse.Namespace) -> int:
         write_long(arguments.out, asked_locations(result.predictions, image_ids, lookup), lookup.row_ids)
     else:
         write_long(arguments.out, result.predictions.ravel(), np.arange(1, result.predictions.size + 1))
-    print(f"wrote predictions for {len(images)} images to {arguments.out}")
+    print(printable(f"wrote predictions for {len(images)} images to {arguments.out}"))
     return 0

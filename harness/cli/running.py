@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+import reprlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cli.parsing import device, duration, say, size, whole
 from harness.errors import RecipeError, UsageError
+from harness.files import read_regular
 from harness.units import format_bytes
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from harness.runs.conditions import Conditions
     from harness.runs.executors import Local
 
+_LONGEST_RECIPE = 2**16
 _RECIPE_FILE = '{"lr": 0.002, "rotation": 15}'
 
 
@@ -205,10 +209,10 @@ def read_recipe(path: Path) -> dict[str, Any]:
     from harness.learning.recipe import Recipe
 
     try:
-        changes = json.loads(path.read_bytes())
+        changes = json.loads(read_regular(path, _LONGEST_RECIPE))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}; `harness tune` writes such files") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: is not JSON ({error}); write an object such as {_RECIPE_FILE}") from None
     if not isinstance(changes, dict):
         raise UsageError(f"{path}: does not hold a JSON object; write one such as {_RECIPE_FILE}")
@@ -217,7 +221,10 @@ def read_recipe(path: Path) -> dict[str, Any]:
             if name in Recipe.__dataclass_fields__:  # other names are keywords, which only the submission knows
                 Recipe.check_field(name, value)
             elif isinstance(value, dict | list):
-                raise UsageError(f"{path}: key {name!r} is {value!r}; it must be a number, a string, true or false")
+                shown = reprlib.repr(value)
+                raise UsageError(f"{path}: key {name!r} is {shown}; it must be a number, a string, true or false")
+            elif isinstance(value, float) and not math.isfinite(value):
+                raise UsageError(f"{path}: key {name!r} is {value}; it must be a finite number")
         except RecipeError as error:
             raise UsageError(f"{path}: {error}") from None
     return changes

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from harness.cli.parsing import INTERRUPTED, duration, share, whole
 from harness.cli.running import add_run_arguments, open_benchmark, read_recipe, run_conditions
 from harness.errors import SubmissionError, UsageError
+from harness.text import first_line, one_line, printable
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -78,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     given = read_recipe(arguments.recipe) if arguments.recipe else {}
     write(out, json.dumps(given | tuner.ranking[0].user_attrs["changes"], indent=2) + "\n")
     print(_result(tuner))
-    print(f"\n  grade {arguments.submission} --recipe {out}")
+    print(printable(f"\n  grade {arguments.submission} --recipe {out}"))
     return 0
 
 
@@ -97,7 +98,6 @@ def _run_trials(tuner: Tuner, arguments: argparse.Namespace) -> None:
 
 def _line(trial: FrozenTrial) -> str:
     """A trial's number, its outcome, how long it took and what it changed."""
-    from harness.reporting.console import first_line, plain
     from harness.units import format_seconds
 
     if "reason" in trial.user_attrs:
@@ -110,13 +110,12 @@ def _line(trial: FrozenTrial) -> str:
     changes = _settings(trial.user_attrs.get("changes", {})) or "as it is"
     if "reason" in trial.user_attrs:
         changes += f": {first_line(trial.user_attrs['reason'])}"
-    return f"  {trial.number:>4}  {outcome:<19}{seconds:>11}   {plain(changes)}"
+    return f"  {trial.number:>4}  {outcome:<19}{seconds:>11}   {one_line(changes)}"
 
 
 def _result(tuner: Tuner) -> str:
     """The best trials, and the first of them as code."""
     from harness.learning.recipe import Recipe
-    from harness.reporting.console import plain
 
     ranking = tuner.ranking
     lines = ["", f"The best of {len(tuner.finished)} trials, {len(ranking)} of them complete:", ""]
@@ -126,7 +125,7 @@ def _result(tuner: Tuner) -> str:
     in_model = {name: value for name, value in changes.items() if name not in in_recipe}
     lines += ["", f"  {_code(tuner.recipe.with_changes(**in_recipe))}"]
     lines += [f"  build_model: {_settings(in_model)}"] if in_model else []
-    return plain("\n".join(lines))
+    return printable("\n".join(lines))
 
 
 def _code(recipe: Recipe) -> str:

@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_serializer,
+    model_validator,
+)
 
 from harness.errors import LeaderboardError
 from harness.estimates import Estimate
+from harness.files import read_regular
 from harness.grading.scoring import Scorecard, StratumScore
+from harness.text import plain_values
+
+_LARGEST = 2**22
+"""Bytes of an entry's file; those of a grading have a hundredth of it."""
+
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**64)]
 
 
 class _Record(BaseModel):
     # Entries of a later version may hold more keys; they stay readable.
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class Stratum(_Record):
     """The scores of one stratum; the keys are those of `harness.grading.scoring.StratumScore`."""
 
-    images: int
-    points: int
-    subjects: int
+    images: Whole
+    points: Whole
+    subjects: Whole
     scores: dict[str, Estimate]
     groups: dict[str, Estimate]
     keypoints: dict[str, Estimate]
@@ -84,18 +98,24 @@ class Entry(_Record):
     device: str
     threads: str = ""
     told: list[str] = Field(default_factory=list)
-    seed: int | None = None
-    parameters: int | None = None
+    seed: Whole | None = None
+    parameters: Whole | None = None
     overrides: dict[str, Any] = Field(default_factory=dict)
     not_applied: list[str] = Field(default_factory=list)
     networks: list[dict[str, Any]] = Field(default_factory=list)
     recipe: dict[str, Any] | None = None
     seconds: Seconds
-    peak_memory: int
+    peak_memory: Whole
     limits: dict[str, float] = Field(default_factory=dict)
     fingerprints: dict[str, str]
     versions: dict[str, str] = Field(default_factory=dict)
     log_tail: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain(cls, data: Any) -> Any:
+        """Nothing that an entry holds can command a terminal, or show otherwise than it is written."""
+        return plain_values(data)
 
     @field_serializer("seconds")
     def _rounded(self, seconds: Seconds) -> dict[str, float]:
@@ -126,14 +146,14 @@ class Entry(_Record):
             LeaderboardError: it is not an entry; the message names the file, the key and the remedy.
         """
         try:
-            return cls.model_validate_json(path.read_bytes())
+            return cls.model_validate_json(read_regular(path, _LARGEST))
         except (OSError, ValidationError) as error:
             if isinstance(error, ValidationError):
-                first = error.errors()[0]
-                place = ".".join(str(part) for part in first["loc"])
-                error_text = f"{f'key {place!r}: ' if place else ''}{first['msg']}"
+                first = error.errors(include_input=False)[0]
+                place = ".".join(str(part)[:80] for part in first["loc"])
+                error_text = f"{f'key {place!r}: ' if place else ''}{first['msg'][:200]}"
             else:
-                error_text = str(error)
+                error_text = error.strerror or str(error)
             raise LeaderboardError(
                 f"{path}: is not an entry ({error_text}); restore the file or delete it, then run "
                 "`harness leaderboard rebuild`"

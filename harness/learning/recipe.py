@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import reprlib
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -200,7 +201,7 @@ class Recipe:
         """
         allowed = cls.__dataclass_fields__[name].metadata["allowed"]
         if not allowed.allows(value):
-            raise RecipeError(f"recipe field {name} is {value!r}; it must be {allowed}")
+            raise RecipeError(f"recipe field {name} is {reprlib.repr(value)}; it must be {allowed}")
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Recipe:

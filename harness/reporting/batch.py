@@ -11,10 +11,10 @@ from typing import TextIO
 
 from harness.benchmark import BANDS
 from harness.grading.entry import Entry
-from harness.reporting.console import plain
 from harness.reporting.progress import ProgressLine, training_text
 from harness.runs.worker_log import Event
 from harness.submission.source import Source
+from harness.text import one_line
 from harness.units import format_seconds
 
 
@@ -49,7 +49,7 @@ class BatchDisplay:
                     self._line.training(event.progress)
                 return False
             self._running[source.label] = training_text(event.progress) if event.progress else "training"
-            running = "; ".join(f"{plain(label)}: {text}" for label, text in self._running.items())
+            running = "; ".join(f"{one_line(label)}: {text}" for label, text in self._running.items())
             self._line.text(f"{self._done} of {self._total} done; {running}")
             return False
 

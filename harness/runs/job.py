@@ -28,6 +28,7 @@ from harness.runs.run import Run
 from harness.runs.weights import read_weights
 from harness.runs.worker_log import Event, WorkerLog
 from harness.submission.source import Package
+from harness.text import plain
 
 Listener = Callable[[Event], bool]
 """Called with each event of a run, in the thread that waits for its worker; true ends the run."""
@@ -197,4 +198,4 @@ def _tail(log: Path, size: int | None) -> str | None:
         return None
     with log.open("rb") as file:
         file.seek(max(0, size - TAIL))
-        return file.read(min(size, TAIL)).decode("utf-8", "replace")
+        return plain(file.read(min(size, TAIL)).decode("utf-8", "replace"))

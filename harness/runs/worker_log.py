@@ -11,6 +11,10 @@ from typing import Any
 from harness.runs.facts import Facts
 
 _STAGES = ("starting", "loading", "training", "predicting", "done")
+_FIGURES = ("epoch", "epochs", "error_px", "validation_px", "images_per_second", "seconds_left", "threads")
+_MOST_PROGRESS = 20_000
+_LONGEST_REASON = 2000
+_NO_REASON = "it gave up without a reason; give the error that it raises a message"
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class WorkerLog:
     training_seconds: float = 0.0
     is_over: bool = False
     _since: float = field(default_factory=time.monotonic)
+    _reported: tuple[float | None, float | None] | None = None
+    _progress_left: int = _MOST_PROGRESS
 
     @property
     def has_trained(self) -> bool:
@@ -68,10 +74,14 @@ class WorkerLog:
         elif kind == "failed" and self.failure is None:
             # A failure before the submission is loaded is not its fault; once it is loaded, it cannot pretend to that.
             self.machine_at_fault = self.stage == "starting"
-            self.failure = str(message.get("reason"))[:2000]
+            self.failure = str(message.get("reason") or "").strip()[:_LONGEST_REASON] or _NO_REASON
         elif kind == "progress" and not self.has_trained:
-            figures = {name: float(value) for name, value in message.items() if _is_number(value)}
-            self._report(Event(self.facts, figures))
+            figures = {name: float(message[name]) for name in _FIGURES if _is_number(message.get(name))}
+            # Whoever reports the same epoch again and again would fill logs and journals.
+            reported = figures.get("epoch"), figures.get("epochs")
+            if reported != self._reported and self._progress_left:
+                self._reported, self._progress_left = reported, self._progress_left - 1
+                self._report(Event(self.facts, figures))
 
     def close(self) -> None:
         """Count the time of the stage that ends now."""

@@ -2,13 +2,12 @@
 
 Each trial is a job of its own on the other training people; no held-out face is given to it. It predicts the validation
 images, and its error is counted here. What a worker reports of its progress decides no more than whether its trial is
-worth going on with. The study lies in a journal file,
-on which several processes may work at once, and which outlives each of them.
+worth going on with. The study lies in a journal file, on which several processes may work at once, and which outlives
+each of them.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +16,6 @@ from typing import Any
 import numpy as np
 import optuna
 from filelock import FileLock
-from optuna.distributions import BaseDistribution, json_to_distribution
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from harness.datasets.faces import FaceSet
@@ -33,6 +29,7 @@ from harness.runs.facts import Facts
 from harness.runs.job import Job, Material
 from harness.runs.run import Run
 from harness.runs.worker_log import Event
+from harness.studies.journal import distributions, is_finished, open_study
 from harness.studies.sharing import SeededByNumber, beat, heart, is_alive
 from harness.subjects import first_subjects
 from harness.submission.source import Source
@@ -96,7 +93,7 @@ class Tuner:
         try:
             journal.parent.mkdir(parents=True, exist_ok=True)
             with self._lock:
-                self._study = self._open()
+                self._study = open_study(journal, self._lock, task.source.name)
                 if self._study.user_attrs.get("task") != task.identity():
                     self._begin()
         except OSError as error:
@@ -112,7 +109,7 @@ class Tuner:
     @property
     def finished(self) -> list[FrozenTrial]:
         """The trials of all processes that came to an end: complete, pruned, or failed for a reason of their own."""
-        return [trial for trial in self._study.get_trials(deepcopy=False) if _is_finished(trial)]
+        return [trial for trial in self._study.get_trials(deepcopy=False) if is_finished(trial)]
 
     @property
     def ranking(self) -> list[FrozenTrial]:
@@ -159,19 +156,6 @@ class Tuner:
     def _job(self, conditions: Conditions) -> Job:
         return Job(self.task.source.label, self.task.source.pack(), self._material, conditions)
 
-    def _open(self) -> optuna.Study:
-        name = self.task.source.name
-        try:
-            # It asks no more of a lock than to be acquired and released.
-            storage = JournalStorage(JournalFileBackend(str(self.journal), lock_obj=self._lock))  # type: ignore[arg-type]
-            names = [study.study_name for study in storage.get_all_studies()]
-        except (ValueError, KeyError, TypeError, AssertionError):
-            names = ["something else"]
-        if names != [name] and self.journal.stat().st_size > 0:
-            raise UsageError(f"{self.journal}: is not a study of {name}; name another file with --study FILE")
-        _drop_half_line(self.journal)
-        return optuna.create_study(storage=storage, study_name=name, load_if_exists=True)
-
     def _begin(self) -> None:
         """Make the study one of this task."""
         path, identity = self.task.source.path, self.task.identity()
@@ -183,7 +167,7 @@ class Tuner:
                 "begin a new study with --study FILE"
             )
         facts: Facts = ask_facts(self._job(replace(self.task.conditions, suggested={})), Local()).facts
-        if not _distributions(facts.space or {}):
+        if not distributions(facts.space or {}):
             raise ContractError(f"{path}: search_space(trial) asks the trial for nothing; let it suggest values")
         if facts.weights_loaded:
             raise ContractError(f"{path}: has no validation error, since it loads weights; take `weights` out")
@@ -201,7 +185,7 @@ class Tuner:
                     f"{self.task.source.path}: search_space(trial) asks for {changing[0]!r} with a range that changes "
                     "from trial to trial; give each range a name of its own"
                 )
-            _distributions(asked)
+            distributions(asked)
             if asked.keys() - known.keys():
                 self._study.set_user_attr("space", {**known, **asked})
 
@@ -211,11 +195,11 @@ class Tuner:
                 if not is_alive(each):
                     self._study.tell(each.number, state=TrialState.FAIL)
             trials = self._study.get_trials(deepcopy=False)
-            taken = [each for each in trials if each.state == TrialState.RUNNING or _is_finished(each)]
+            taken = [each for each in trials if each.state == TrialState.RUNNING or is_finished(each)]
             if len(taken) >= total:
                 return None
             has_own = any(not each.params for each in taken)
-            trial = self._study.ask(_distributions(self._study.user_attrs["space"]) if has_own else {})
+            trial = self._study.ask(distributions(self._study.user_attrs["space"]) if has_own else {})
             beat(trial)
             return trial
 
@@ -242,24 +226,3 @@ def _parted(task: Task) -> tuple[FaceSet, Material]:
             "be labelled faces of at least two subjects"
         )
     return validation, Material(rest, validation.images)
-
-
-def _is_finished(trial: FrozenTrial) -> bool:
-    # One that failed without a reason was given up by its process.
-    failed = trial.state == TrialState.FAIL and "reason" in trial.user_attrs
-    return failed or trial.state in (TrialState.COMPLETE, TrialState.PRUNED)
-
-
-def _distributions(space: Mapping[str, Any]) -> dict[str, BaseDistribution]:
-    """A search space that a worker reported, checked, since it may be anything."""
-    try:
-        return {name: json_to_distribution(json.dumps(each)) for name, each in space.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ContractError(f"search_space(trial) asks for a range that is not valid: {error}") from None
-
-
-def _drop_half_line(journal: Path) -> None:
-    """Remove a last line that a killed process left unfinished; the next line would be appended to it."""
-    with journal.open("rb+") as file:
-        content = file.read()
-        file.truncate(content.rfind(b"\n") + 1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,11 +14,11 @@ from harness.errors import LoadError, SubmissionError, UsageError
 from harness.places import shipped
 from harness.submission.kinds import Kind, Opened, kind_of
 from harness.submission.plain_files import open_plain
+from harness.text import file_name
 from harness.units import format_bytes
 
 _MOST_FILES = 2000
 _MOST_BYTES = 2**30
-_LONGEST_NAME = 80
 _CODE_BYTES, _DATA_BYTES = 64 * 2**10, 4 * 2**10
 """A longer Python file, or more bytes in other files, may hold what was learnt elsewhere."""
 
@@ -119,7 +118,7 @@ def find_source(submission: str | Path) -> Source:
         raise LoadError(f"{error.filename}: cannot be read: {error.strerror}") from error
     return Source(
         path=path,
-        name=_plain(opened.name),
+        name=file_name(opened.name),
         kind=kind,
         entry=opened.entry,
         files=opened.files,
@@ -137,7 +136,9 @@ def find_or_refuse(submission: str | Path) -> Source:
     except SubmissionError as error:
         path = Path(submission)
         name = path.stem if path.suffix in (".py", ".csv") else path.name
-        return Source(path, _plain(name), fingerprint=hashlib.sha256(os.fsencode(path)).hexdigest(), refused=str(error))
+        return Source(
+            path, file_name(name), fingerprint=hashlib.sha256(os.fsencode(path)).hexdigest(), refused=str(error)
+        )
 
 
 def name_authors(sources: Sequence[Source], author: str | None) -> list[Source]:
@@ -150,12 +151,12 @@ def name_authors(sources: Sequence[Source], author: str | None) -> list[Source]:
         UsageError: two would still share a row of the board.
     """
     if author is not None:
-        named = [replace(source, author=_plain(author)) for source in sources]
+        named = [replace(source, author=file_name(author)) for source in sources]
     elif len({source.name for source in sources}) < len(sources):
         own = shipped("baselines").resolve()
         folders = [source.path.resolve().parent for source in sources]
         named = [
-            source if folder == own else replace(source, author=_plain(folder.name))
+            source if folder == own else replace(source, author=file_name(folder.name))
             for source, folder in zip(sources, folders, strict=True)
         ]
     else:
@@ -177,8 +178,11 @@ def baselines() -> dict[str, Path]:
 
 def _locate(submission: str) -> Path:
     path = Path(submission)
-    if path.exists():
-        return path
+    try:
+        if path.exists():
+            return path
+    except OSError as error:  # such as a name that is too long
+        raise LoadError(f"{submission}: cannot be read: {error.strerror}") from error
     if baseline := baselines().get(submission):
         return baseline
     near = [
@@ -191,11 +195,6 @@ def _locate(submission: str) -> Path:
         + (f"; did you mean {near[0]}?" if near else "")
         + " (`harness new NAME` writes a submission that runs as it stands)"
     )
-
-
-def _plain(name: str) -> str:
-    """A name that can stand in a path, a table and an id."""
-    return re.sub(r"[^\w.-]+", "-", name).lstrip(".-")[:_LONGEST_NAME] or "unnamed"
 
 
 def _content(file: Path, name: str) -> bytes:

@@ -262,7 +262,7 @@ def test_a_file_that_is_no_study_is_left_alone(content: str, trainings: trials.T
     path = tmp_path / "notes.txt"
     path.write_text(content)
 
-    with pytest.raises(UsageError, match=r"notes\.txt: is not a study of mine; name another file with --study FILE"):
+    with pytest.raises(UsageError, match=r"notes\.txt: is not a study of mine, or is damaged; name another file with"):
         study(path)
     assert path.read_text() == content
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import LoadError
-from harness.submission.source import find_source, name_authors
+from harness.submission.source import find_or_refuse, find_source, name_authors
 
 
 def test_a_file_comes_with_its_docstring_and_its_weights_and_nothing_else(tmp_path: Path) -> None:
@@ -83,10 +83,68 @@ def test_what_is_too_large_to_be_a_submission_is_refused_unread(tmp_path: Path) 
     with (tmp_path / "team" / "weights.bin").open("wb") as file:
         file.truncate(2**40)
 
-    with pytest.raises(LoadError, match="more than 1 MiB"):
+    with pytest.raises(LoadError, match="more than 256 KiB"):
         find_source(tmp_path / "long.py")
     with pytest.raises(LoadError, match="2 files of 1024 GiB together"):
         find_source(tmp_path / "team")
+
+
+@pytest.mark.timeout(10)
+def test_folders_nested_without_end_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "submission.py").write_text("")
+    here = tmp_path
+    for _ in range(1200):
+        here /= "d"
+        here.mkdir()
+
+    with pytest.raises(LoadError, match="has folders in more than 16 others"):
+        find_source(tmp_path)
+
+
+def test_a_folder_of_too_many_files_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    for name in ["submission.py", *(f"{number}.txt" for number in range(2001))]:
+        (tmp_path / name).touch()
+
+    with pytest.raises(LoadError, match="has more than 2,000 files"):
+        find_source(tmp_path)
+
+
+def test_a_pipe_in_a_folder_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "submission.py").write_text("")
+    os.mkfifo(tmp_path / "pipe.py")
+
+    assert list(find_source(tmp_path).files) == ["submission.py"]
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("(" * 250_000, "-" * 250_000 + "1", "a" + ".a" * 120_000, "a\n" * 130_000, "lambda:" * 30_000 + "0"),
+        *("# coding: punycode\n" + "a-" * 100_000, '"' + "\\ " * 100_000 + '"', "x = " + "9" * 200_000),
+    ],
+    ids=["brackets", "signs", "dots", "lines", "lambdas", "a slow encoding", "doubtful escapes", "a long number"],
+)
+def test_a_file_that_is_hard_to_parse_is_found_in_little_time(tmp_path: Path, text: str) -> None:
+    (tmp_path / "mine.py").write_text(text)
+
+    assert find_source(tmp_path / "mine.py").name == "mine"
+
+
+def test_a_device_behind_a_link_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").symlink_to("/dev/zero")
+
+    with pytest.raises(LoadError):
+        find_source(tmp_path / "mine.py")
+
+
+@pytest.mark.parametrize(
+    "name", ["...py", "x" * 236 + ".py", "顔" * 80 + ".py", "=cmd.py", "x" * 300 + ".py"], ids=ascii
+)
+def test_any_file_name_makes_a_name_for_a_folder(tmp_path: Path, name: str) -> None:
+    source = find_or_refuse(tmp_path / name)
+
+    assert 0 < len(source.name.encode()) <= 80 and source.name[0] not in ".-=/"
 
 
 def test_names_and_docstrings_that_are_no_text_do_no_harm(tmp_path: Path) -> None:
@@ -95,7 +153,7 @@ def test_names_and_docstrings_that_are_no_text_do_no_harm(tmp_path: Path) -> Non
 
     source = find_source(tmp_path)
 
-    assert source.description == "half ?"
+    assert source.description == "half "
     source.pack().write_to(tmp_path / "copy")
 
 

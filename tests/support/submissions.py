@@ -110,6 +110,11 @@ FAILURES = {
     "NaN": (estimator(predict="return np.full((len(images), 15, 2), np.nan)"), "NaN or Inf for"),
     "Inf": (estimator(predict="return np.full((len(images), 15, 2), np.inf)"), "NaN or Inf for"),
     "an error in fit": (estimator(fit="raise KeyError('gone')"), "mine.py, line 8, in fit: KeyError while training"),
+    "an error without words": (
+        estimator(fit="from harness.errors import SubmissionError; raise SubmissionError('')"),
+        "it gave up and said no reason",
+    ),
+    "it kills itself": (estimator(fit="import os; os.kill(os.getpid(), 9)"), "ended by signal SIGKILL, which it may"),
     "sys.exit(0)": (estimator(fit="sys.exit(0)"), "called sys.exit(0) while training"),
     "os._exit(0)": (estimator(fit="os._exit(0)"), "without an error while training"),
     "a crash of the interpreter": (estimator(fit="import ctypes; ctypes.string_at(0)"), "segmentation fault"),
