@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,6 +17,7 @@ from pydantic import (
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
+    PrivateAttr,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -24,7 +26,7 @@ from pydantic import (
 from harness.errors import CardError
 from harness.keypoints import FACE15, LAYOUTS, KeypointLayout
 from harness.metrics import METRICS
-from harness.places import cards
+from harness.places import cards, shipped
 from harness.units import parse_bytes, parse_seconds
 
 
@@ -154,14 +156,16 @@ class SubmissionRules(_Table):
 
     Attributes:
         weights: of what loads weights trained elsewhere: ``marked``, it is graded and its entry says so; ``refused``.
-        max_size: bytes of code and weights together; None for no limit.
-        best_on_strangers: the best value of the card's metric that a submission trained here has reached on the
-            held-out faces. Brought weights are compared with it; None if it has not been measured.
+        max_size: bytes of code and weights together; None is no limit.
+        best_on_strangers: the least held-out error, in pixels of the card's metric, that a submission trained here has
+            reached. Brought weights are checked by it; None where nobody has measured it.
+        held_out_images: when it gets them: ``after`` training, or ``during``, so that it may learn from them too.
     """
 
     weights: Literal["marked", "refused"] = "marked"
     max_size: Size | None = None
     best_on_strangers: PositiveFloat | None = None
+    held_out_images: Literal["after", "during"] = "after"
 
 
 class Benchmark(_Table):
@@ -185,6 +189,7 @@ class Benchmark(_Table):
     bands: Bands
     limits: CardLimits
     submission: SubmissionRules = SubmissionRules()
+    _card: bytes = PrivateAttr(b"")
 
     @field_validator("data")
     @classmethod
@@ -196,6 +201,17 @@ class Benchmark(_Table):
                 'has others; say layout = "face15", or reader = "kaggle" for files of your own'
             )
         return data
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 of the card's file."""
+        return hashlib.sha256(self._card).hexdigest()
+
+    @property
+    def replaces_shipped(self) -> bool:
+        """Whether it stands in for another card of its name, which came with the harness."""
+        card = shipped("data") / self.name / "benchmark.toml"
+        return card.is_file() and card.read_bytes() != self._card
 
     @property
     def held_out_file(self) -> Path | None:
@@ -235,14 +251,17 @@ def load_benchmark(name_or_card: str | Path) -> Benchmark:
     """
     path = _find(str(name_or_card))
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        table = tomllib.loads(content.decode("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CardError(f"{path}: cannot be read as TOML: {error}") from error
     try:
-        return Benchmark.model_validate(table, context=path.parent)
+        benchmark = Benchmark.model_validate(table, context=path.parent)
     except ValidationError as invalid:
         problems = "; ".join(_explain(problem) for problem in invalid.errors())
         raise CardError(f"{path}: {problems}") from None
+    benchmark._card = content
+    return benchmark
 
 
 def _find(name_or_card: str) -> Path:

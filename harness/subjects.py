@@ -21,6 +21,20 @@ def order_by_hash(subjects: NDArray[np.int64], *seed: int) -> NDArray[np.int64]:
     return np.array(sorted(range(len(subjects)), key=key), dtype=np.int64)
 
 
+def first_subjects(subjects: NDArray[np.int64], share: float) -> NDArray[np.bool_]:
+    """bool (N,): the rows of whole subjects, in the order of their hash, until they hold this share of all rows.
+
+    At least one subject is among them, and one is not.
+    """
+    distinct = np.unique(subjects)
+    taken = np.zeros(len(subjects), dtype=bool)
+    for subject in distinct[order_by_hash(distinct)][:-1]:
+        taken |= subjects == subject
+        if taken.mean() >= share:
+            break
+    return taken
+
+
 def folds_by_subject(subjects: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
     """The fold of each row (N,): whole subjects, in the order of their hash, each to the fold with the fewest rows.
 

@@ -17,8 +17,9 @@ _COMMANDS = {
     "ablate": "measure what each trick of a submission is worth",
     "tune": "search for a better recipe on the training faces",
     "data": "prepare, describe or draw a benchmark's data",
-    "leaderboard": "show a board, or rebuild it from its entries",
-    "doctor": "report what this machine offers: device, memory, isolation",
+    "secret": "make a secret, from which held-out faces are drawn that nobody has seen",
+    "leaderboard": "show a board, or derive it anew from its entries",
+    "doctor": "tell what this machine offers: device, memory, isolation",
 }
 
 _EXAMPLES = """

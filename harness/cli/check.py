@@ -11,7 +11,7 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.running import add_run_arguments, open_faces, run_conditions
+from harness.cli.running import add_run_arguments, load_card, open_faces, run_conditions
 from harness.errors import SubmissionError, UsageError
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the trial and print what it shows."""
     import numpy as np
 
-    from harness.benchmark import load_benchmark
     from harness.reporting.console import plain, tail_lines
     from harness.reporting.progress import ProgressLine
     from harness.runs.executors import Local, run_one
@@ -50,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     source = find_source(arguments.submission)
     if not source.has_code:
         raise UsageError(f"{source.path}: a CSV of predictions has nothing to run; `harness score` scores it")
-    benchmark = load_benchmark(arguments.benchmark)
+    benchmark = load_card(arguments.benchmark)
     faces, total = _some_training_faces(benchmark, arguments)
     training, asked = _trial(faces)
     conditions = run_conditions(arguments, benchmark, training_seconds=_TRAINING_SECONDS)

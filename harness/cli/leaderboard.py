@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli.running import load_card
+
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
     from harness.board.leaderboard import Leaderboard
@@ -65,15 +67,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _benchmark(board: Leaderboard, named: str | None) -> Benchmark | None:
-    """The card by which the board ranks; None where neither the command line nor the entries name one found here."""
-    from harness.benchmark import load_benchmark
+    """The card by which the board ranks; None where neither the command line nor the entries name one known here."""
     from harness.places import cards
 
     if named:
-        return load_benchmark(named)
+        return load_card(named)
     oldest, known = board.oldest(), cards()
     if oldest is None or oldest.benchmark in known:
-        return load_benchmark(known[oldest.benchmark]) if oldest else None
+        return load_card(known[oldest.benchmark]) if oldest else None
     print(
         f"warning: {board.name}: there is no card of benchmark {oldest.benchmark!r} here, so mean pixel error ranks, "
         "and the bands are those of the entries; name the card with --benchmark NAME|CARD",

@@ -6,8 +6,12 @@ import argparse
 import math
 import os
 import re
+import signal
 import sys
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from harness.errors import HarnessError, UsageError
@@ -58,7 +62,8 @@ def run(parser: Parser, argv: list[str] | None) -> int:
     """Parse, call the command's ``run`` and turn an error into a sentence and an exit code."""
     arguments = parser.parse_args(argv)
     try:
-        code: int = arguments.run(arguments)
+        with _unwound_by_signals():
+            code: int = arguments.run(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
         say("interrupted; nothing was recorded")
@@ -70,6 +75,30 @@ def run(parser: Parser, argv: list[str] | None) -> int:
     except Exception as error:
         return report_error(error)
     return code
+
+
+@contextmanager
+def _unwound_by_signals() -> Iterator[None]:
+    """Have TERM, and HUP as a terminal is closed, end a command like Ctrl-C, so that it stops and clears away its runs.
+
+    One that is ignored, as under nohup, stays so.
+    """
+
+    def end(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():  # no other may set a handler
+        names = [each for each in ("SIGTERM", "SIGHUP") if hasattr(signal, each)]  # Windows has no HUP
+        before = {signal.Signals[each]: signal.getsignal(signal.Signals[each]) for each in names}
+    try:
+        for number, handler in before.items():
+            if handler is signal.SIG_DFL:
+                signal.signal(number, end)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def report_error(error: Exception, about: str = "") -> int:

@@ -68,10 +68,18 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 def open_benchmark(arguments: argparse.Namespace) -> tuple[Benchmark, Split]:
     """The benchmark of ``--benchmark`` and its faces."""
+    benchmark = load_card(arguments.benchmark)
+    return benchmark, open_faces(benchmark, arguments)
+
+
+def load_card(name_or_card: str | Path) -> Benchmark:
+    """The benchmark of this name or card; says so where the card stands in for one that came with the harness."""
     from harness.benchmark import load_benchmark
 
-    benchmark = load_benchmark(arguments.benchmark)
-    return benchmark, open_faces(benchmark, arguments)
+    benchmark = load_benchmark(name_or_card)
+    if benchmark.replaces_shipped:
+        say(f"note: the card of {benchmark.name!r} is not the one that came with the harness")
+    return benchmark
 
 
 def open_faces(benchmark: Benchmark, arguments: argparse.Namespace) -> Split:
@@ -112,6 +120,7 @@ def run_conditions(arguments: argparse.Namespace, benchmark: Benchmark, **more: 
         tier=choose(arguments.isolation),
         threads=arguments.threads,
         secrets=tuple(path for path in secrets if path is not None),
+        asked_while_training=benchmark.submission.held_out_images == "during",
         **more,
     )
 
@@ -160,9 +169,9 @@ def make_executor(arguments: argparse.Namespace, conditions: Conditions) -> Loca
 
 @contextmanager
 def stopped_by_signals(executor: Local) -> Iterator[list[int]]:
-    """Let Ctrl-C and SIGTERM stop the runs; what is finished is still kept, recorded and written.
+    """Have Ctrl-C, TERM or HUP stop the runs: what is finished is still kept, recorded and written.
 
-    A second one ends the command at once.
+    A second one ends the command at once; one that is ignored, as under nohup, stays so.
 
     Yields:
         the signals that came.
@@ -170,7 +179,8 @@ def stopped_by_signals(executor: Local) -> Iterator[list[int]]:
     import signal
 
     came: list[int] = []
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.Signals[each] for each in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, each)]
+    before = {each: signal.getsignal(each) for each in numbers if signal.getsignal(each) != signal.SIG_IGN}
 
     def stop(number: int, _: object) -> None:
         came.append(number)

@@ -1,4 +1,4 @@
-"""Search for a better recipe: many trainings, each judged on a part of the training subjects.
+"""Search for a better recipe: many trainings, each judged by what it predicts for a part of the training people.
 
 The first trial is the submission as it is. The search is over its own search_space(trial), or over the recipe's main
 fields around their present values. Held-out faces are not used, and nothing is recorded. `grade --recipe` takes the

@@ -51,11 +51,12 @@ class Entry(_Record):
         flags: what a person should look at, a sentence each.
         blend: of a blend, its members, their weights and their errors out of fold.
         overrides: changes from outside: recipe fields and keywords of ``build_model``.
-        not_applied: names of those that this submission cannot apply.
+        not_applied: names of those that this submission has no use for.
+        told: which of these keys hold what the submission's process said of itself, which nobody checked.
         threads: how many threads it computed with, such as "2" or "2, then 1".
         networks: for each network its recipe and how training went: rows, epochs and more.
         recipe: that of the only network, otherwise None.
-        fingerprints: sha256 of the ``source``, of the ``data`` and of the ``harness``'s own code.
+        fingerprints: sha256 of the ``source``, of the ``data``, of the ``card`` and of the ``harness``'s own code.
     """
 
     id: str
@@ -82,6 +83,7 @@ class Entry(_Record):
     held: str = ""
     device: str
     threads: str = ""
+    told: list[str] = Field(default_factory=list)
     seed: int | None = None
     parameters: int | None = None
     overrides: dict[str, Any] = Field(default_factory=dict)

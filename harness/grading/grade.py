@@ -29,6 +29,7 @@ from harness.grading.provenance import memoriser_flag, where_trained, why_refuse
 from harness.grading.scoring import gap_between, score
 from harness.runs.conditions import Conditions, harness_fingerprint
 from harness.runs.executors import Executor, Local
+from harness.runs.facts import Facts
 from harness.runs.job import Job
 from harness.runs.run import Run
 from harness.runs.worker_log import Event
@@ -36,6 +37,13 @@ from harness.submission.source import Source
 
 _LIBRARIES = ("torch", "torchvision", "numpy", "timm", "albumentations", "opencv-python-headless", "scikit-learn")
 """What decides a result besides the harness's own code."""
+
+_TOLD = ("device", "threads", "seed", "parameters", "recipe", "networks", "not_applied", "seconds.training")
+
+_KEPT_BACK = (
+    "it failed after it had got the held-out images, which are secret; what it said of that is kept for the teacher, "
+    "in log.txt of --out DIR"
+)
 
 
 @dataclass(frozen=True)
@@ -47,12 +55,15 @@ class Graded:
         entry: the record, not yet on a leaderboard.
         predictions: float32 (N, K, 2) for the held-out faces; None when the submission failed.
         weights: the trained weights as safetensors bytes, where the conditions asked for them.
+        reason, log_tail: as in the entry, in full; where held-out faces are secret, for the teacher alone.
     """
 
     source: Source
     entry: Entry
     predictions: NDArray[np.float32] | None
     weights: bytes | None
+    reason: str | None = None
+    log_tail: str = ""
 
 
 def grade(
@@ -175,13 +186,14 @@ class Judge:
         """
         entry = self._unscored(source, run).model_copy(update=extra or {})
         if run.predictions is None:
-            return Graded(source, entry, None, run.weights)
+            return Graded(source, entry, None, run.weights, run.reason, run.log_tail)
         count = len(self._split.held_out)
         predictions, sampled = run.predictions[:count], run.predictions[count:]
-        return Graded(source, self._scored(entry, predictions, sampled), predictions, run.weights)
+        scored = self._scored(entry, predictions, sampled)
+        return Graded(source, scored, predictions, run.weights, run.reason, run.log_tail)
 
     def _unscored(self, source: Source, run: Run) -> Entry:
-        facts, limits = run.facts, self._conditions.limits
+        facts, limits, secret = run.facts, self._conditions.limits, self._split.origin == "secret"
         identity = f"{run.id} {source.label} {self._board} {self._split.fingerprint}"
         when = run.finished.translate(str.maketrans("", "", "-:Z"))
         return Entry(
@@ -194,11 +206,13 @@ class Judge:
             held_out=self._split.origin,
             date=run.finished,
             status="failed",
-            reason=run.reason,
+            reason=_KEPT_BACK if secret and run.reason and run.quotes else run.reason,
             metric=self._benchmark.metric,
             trained=where_trained(source, run),
             isolation=run.isolation,
             held=run.held,
+            flags=run.remarks,
+            told=[*_TOLD] if facts != Facts() else [],
             device=facts.device,
             threads=facts.threads,
             seed=facts.seed,
@@ -213,10 +227,11 @@ class Judge:
             fingerprints={
                 "source": source.fingerprint,
                 "data": self._split.fingerprint,
+                "card": self._benchmark.fingerprint,
                 "harness": harness_fingerprint(),
             },
             versions=_versions(),
-            log_tail=run.log_tail,
+            log_tail=run.log_before if secret else run.log_tail,
         )
 
     def _scored(self, entry: Entry, predictions: NDArray[np.float32], sampled: NDArray[np.float32]) -> Entry:
@@ -238,7 +253,7 @@ class Judge:
             rows = next(iter(self._split.strata.values()))
             gap = gap_between(predictions[rows], held_out.take(rows), sampled, self._split.training.take(self.sample))
             flag = memoriser_flag(self._benchmark, value, gap) if entry.trained == "brought" else None
-            update |= {"gap": gap, "flags": [flag] if flag else []}
+            update |= {"gap": gap, "flags": [*entry.flags, *([flag] if flag else [])]}
         return entry.model_copy(update=update)
 
 

@@ -171,7 +171,8 @@ def _watch(
         while True:
             ended = process.poll() is not None
             ready = selector.select(0 if ended else max(0.0, next_look - time.monotonic()))
-            for key, _ in ready:
+            # What was printed comes first: it was so before the message was sent.
+            for key, _ in sorted(ready, key=lambda each: each[0].fd == channel):
                 if chunk := os.read(key.fd, 2**16):
                     key.data(chunk)
                 else:

@@ -25,7 +25,7 @@ class Printed:
     """What a worker printed: all of it up to a cap in a file, and the tail at hand."""
 
     def __init__(self, log: Path, cap: int) -> None:
-        self._log: BinaryIO = log.open("wb")
+        self._log: BinaryIO = log.open("wb", buffering=0)  # its size says how much was printed so far
         self._cap = cap
         self._tail = b""
         self._count = 0

@@ -34,8 +34,8 @@ WINDOW = 0.5
 """Seconds of training over which the rate is measured."""
 PAUSE, LONGEST_PAUSE = 20.0, 320.0
 """Seconds between comparisons while fewer threads than cores are in use; doubled each time that nothing changes."""
-SHORT_PAUSE = 2.0
-"""The same while all cores are in use and training is slow."""
+SHORT_PAUSE = 0.5
+"""The same while all are in use and training is slow."""
 _ONE_TIMING, _COMPARISON = 0.02, 0.6
 """Least seconds of one timing, and seconds after which a comparison ends with the current round."""
 
@@ -201,10 +201,10 @@ def _compared(step: Step, numbers: Iterable[int], rows: int, clock: Callable[[],
 
 def _enough(step: Step, most: int, clock: Callable[[], float]) -> int:
     """How many rows to time: all of a step's, or as many of them as a large network trains in the time for it."""
-    rows = min(8, most)
+    rows = min(2, most)
     step(rows)  # sets kernels up
     while rows < most and rows / _rate(step, rows, clock) < _ONE_TIMING:
-        rows = min(2 * rows, most)
+        rows = min(4 * rows, most)
         step(rows)
     return rows
 

@@ -15,7 +15,7 @@ from harness.errors import ContractError
 from harness.learning.augment import as_pictures
 from harness.learning.codecs import Codec
 from harness.learning.outputs import summed_distance
-from harness.subjects import order_by_hash
+from harness.subjects import first_subjects
 
 BATCH = 256
 
@@ -44,15 +44,9 @@ def validation_rows(subjects: NDArray[np.int64], share: float) -> NDArray[np.boo
     """
     if share == 0:
         return np.zeros(len(subjects), dtype=bool)
-    distinct = np.unique(subjects)
-    if len(distinct) < 2:
+    if len(np.unique(subjects)) < 2:
         raise ContractError(f"validation={share:g} needs at least two subjects, and the training rows show one")
-    kept = np.zeros(len(subjects), dtype=bool)
-    for subject in distinct[order_by_hash(distinct)][:-1]:
-        kept |= subjects == subject
-        if kept.mean() >= share:
-            break
-    return kept
+    return first_subjects(subjects, share)
 
 
 @torch.inference_mode()

@@ -27,8 +27,9 @@ class Conditions:
         threads: how many the CPU computes with; None lets the machine's load decide.
         secrets: files and folders that it must not reach.
         training_seconds: what the trainer plans for, where that is less than the time limit leaves.
-        save_weights: whether it also hands back its trained weights.
-        suggested: when it is tuned, the values that the tuner chose for its search space.
+        save_weights: whether it leaves its trained weights behind.
+        asked_while_training: whether it gets the images to predict before it has trained.
+        suggested: where it is tuned, the values that the tuner chose for its search space.
     """
 
     device: str
@@ -39,6 +40,7 @@ class Conditions:
     secrets: tuple[Path, ...] = ()
     training_seconds: float | None = None
     save_weights: bool = False
+    asked_while_training: bool = False
     suggested: dict[str, Any] | None = None
 
     def key(self, submission: str, data: str) -> str:
@@ -61,6 +63,7 @@ class Conditions:
             self.tier,
             [self.limits.seconds, self.limits.memory, self.limits.disk, self.training_seconds],
             self.save_weights,
+            self.asked_while_training,
         ]
         return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 

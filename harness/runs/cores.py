@@ -28,8 +28,8 @@ _POLL = 0.1
 class Lease:
     """The cores that one worker may use, for as long as a ``with`` block lasts.
 
-    Each lease belongs to one thread; a process may hold several. If the locks cannot be used, or no core is free within
-    three seconds, it goes on without a core of its own.
+    Each lease belongs to one thread; a process may hold several. Where the locks cannot be used, and after three
+    seconds without a free core, it goes on without a core of its own.
 
     Args:
         slots: how many workers its executor runs at once; a lease takes at most its share of the usable cores.

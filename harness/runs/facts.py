@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -9,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 _LONGEST = 200
 _MOST = 100
 _DEEPEST = 4
+_CPU = re.compile(r"|cpu( \(\d{1,4} threads?\))?")
 
 Text = Annotated[str, Field(max_length=_LONGEST)]
 Count = Annotated[int, Field(ge=0, le=10**15)]
@@ -110,6 +112,10 @@ class Facts(_Told):
                 continue
             known = known.model_copy(update={name: getattr(one, name)})
         return known
+
+    def without_gpu(self) -> Facts:
+        """These facts as they can be where the worker was given no GPU."""
+        return self if _CPU.fullmatch(self.device) else self.model_copy(update={"device": "cpu"})
 
     @property
     def recipe(self) -> dict[str, Any] | None:

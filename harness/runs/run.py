@@ -28,9 +28,12 @@ class Run:
         seconds, training_seconds: wall time in all and of training, by the grader's clock.
         peak_memory: bytes, by the watchdog's count.
         log_tail: the last of what it printed.
+        log_before: the last of what it printed before it got the images to predict.
+        quotes: whether the reason may quote what it said when it had them.
         weights: the bytes of a safetensors file, where they were asked for.
-        stopped: whether a listener ended it; then there is nothing to score.
-        id, finished: a random name and the time; kept with the run, so that the same run always makes the same entry.
+        remarks: what was wrong with it although it did not fail, a sentence each.
+        stopped: whether a listener ended it; there is nothing to judge then.
+        id, finished: of this run alone; kept with it, so that what is made of it twice is known as one thing.
     """
 
     predictions: NDArray[np.float32] | None
@@ -42,7 +45,10 @@ class Run:
     training_seconds: float = 0.0
     peak_memory: int = 0
     log_tail: str = ""
+    log_before: str = ""
+    quotes: bool = False
     weights: bytes | None = None
+    remarks: list[str] = field(default_factory=list)
     stopped: bool = False
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     finished: str = field(default_factory=_now)

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.runs.facts import Facts
 
-_STAGES = ("loading", "training", "predicting", "done")
+_STAGES = ("starting", "loading", "training", "predicting", "done")
 
 
 @dataclass(frozen=True)
@@ -50,21 +50,26 @@ class WorkerLog:
     is_over: bool = False
     _since: float = field(default_factory=time.monotonic)
 
+    @property
+    def has_trained(self) -> bool:
+        """Whether it says that training is over."""
+        return self.stage in _STAGES[_STAGES.index("predicting") :]
+
     def hear(self, message: dict[str, Any]) -> None:
         """Take in one message; one that is not of the expected form is ignored."""
         kind = message.get("kind")
-        if kind == "stage" and message.get("stage") in _STAGES:
+        if kind == "stage" and message.get("stage") in _STAGES[_STAGES.index(self.stage) + 1 :]:
             self.close()
             self.stage = message["stage"]
             if self.stage == "training":
                 self._report(Event(self.facts))
-        elif kind == "facts":
+        elif kind == "facts" and not self.has_trained:  # later ones could carry off what it is to predict
             self.facts = self.facts.updated(message)
         elif kind == "failed" and self.failure is None:
             # A failure before the submission is loaded is not its fault; once it is loaded, it cannot pretend to that.
             self.machine_at_fault = self.stage == "starting"
             self.failure = str(message.get("reason"))[:2000]
-        elif kind == "progress":
+        elif kind == "progress" and not self.has_trained:
             figures = {name: float(value) for name, value in message.items() if _is_number(value)}
             self._report(Event(self.facts, figures))
 

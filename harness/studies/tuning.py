@@ -1,7 +1,9 @@
 """Tuning: a study of a submission, by its error on a validation part of the training subjects.
 
-Each trial is a job of its own on the training faces; it gets no held-out face. The study is a journal file, on which
-several processes may work at once, and which outlives each of them.
+Each trial is a job of its own on the other training people; no held-out face is given to it. It predicts the validation
+images, and its error is counted here. What a worker reports of its progress decides no more than whether its trial is
+worth going on with. The study lies in a journal file,
+on which several processes may work at once, and which outlives each of them.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 from filelock import FileLock
 from optuna.distributions import BaseDistribution, json_to_distribution
@@ -21,6 +24,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from harness.datasets.faces import FaceSet
 from harness.errors import ContractError, MachineError, SubmissionError, UsageError
+from harness.grading.scoring import pixel_distances
 from harness.learning.changes import check_changes
 from harness.learning.recipe import Recipe
 from harness.runs.conditions import Conditions
@@ -30,7 +34,11 @@ from harness.runs.job import Job, Material
 from harness.runs.run import Run
 from harness.runs.worker_log import Event
 from harness.studies.sharing import SeededByNumber, beat, heart, is_alive
+from harness.subjects import first_subjects
 from harness.submission.source import Source
+
+_SHARE_FOR_HINTS = 0.05
+"""Of what a trial learns from: kept by its trainer to report how it gets on, where its recipe keeps nothing itself."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,7 @@ class Task:
             "data": self.data,
             "validation": self.validation,
             "recipe, epochs or seed": self.conditions.overrides,
+            "way of judging": "by predictions",  # version 0.1 took the worker's word
         }
 
 
@@ -72,7 +81,7 @@ class Tuner:
         journal: the study's file; made where there is none.
 
     Raises:
-        UsageError: the file is not a study of this task.
+        UsageError: the file holds something else than a study of this task, or the training faces cannot be parted.
         MachineError: the file cannot be written.
         SubmissionError: the submission cannot be loaded or has nothing to tune.
     """
@@ -80,8 +89,8 @@ class Tuner:
     def __init__(self, task: Task, journal: Path) -> None:
         self.task = task
         self.journal = journal
-        # The kernel frees it when its holder is killed. The journal takes it again while this class holds it, which a
-        # FileLock allows in one thread.
+        self._validation, self._material = _parted(task)
+        # The kernel lets go of it when its holder is killed. A thread may take it twice, as the journal does in here.
         self._lock = FileLock(journal.with_name(f".{journal.name}.lock"))
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         try:
@@ -135,7 +144,8 @@ class Tuner:
             trial.report(event.progress["validation_px"], max(0, int(event.progress.get("epoch", 0))))
             return bool(trial.params) and trial.should_prune()
 
-        overrides = self.task.conditions.overrides | {"validation": self.task.validation}
+        hints = {} if self.recipe.validation else {"validation": _SHARE_FOR_HINTS}
+        overrides = self.task.conditions.overrides | hints
         conditions = replace(self.task.conditions, overrides=overrides, suggested=trial.params)
         try:
             with heart(trial):
@@ -147,8 +157,7 @@ class Tuner:
         return self._study.get_trials(deepcopy=False)[trial.number]
 
     def _job(self, conditions: Conditions) -> Job:
-        training = self.task.training
-        return Job(self.task.source.label, self.task.source.pack(), Material(training, training.images[:1]), conditions)
+        return Job(self.task.source.label, self.task.source.pack(), self._material, conditions)
 
     def _open(self) -> optuna.Study:
         name = self.task.source.name
@@ -168,7 +177,7 @@ class Tuner:
         path, identity = self.task.source.path, self.task.identity()
         if self.finished:
             known = self._study.user_attrs["task"]
-            others = [what for what, value in identity.items() if known[what] != value]
+            others = [what for what, value in identity.items() if known.get(what) != value]
             raise UsageError(
                 f"{self.journal}: is a study with another {' and another '.join(others)}; use what it began with, or "
                 "begin a new study with --study FILE"
@@ -214,16 +223,25 @@ class Tuner:
         path = self.task.source.path
         if run.stopped:
             self._study.tell(trial, state=TrialState.PRUNED)
-        elif run.reason is None:
-            errors = [network.validation_px for network in run.facts.networks]
-            if len(errors) != 1 or errors[0] is None:
-                raise ContractError(f"{path}: has no validation error to be judged by")
-            self._study.tell(trial, errors[0])
+        elif run.predictions is not None:
+            self._study.tell(trial, float(np.nanmean(pixel_distances(run.predictions, self._validation.keypoints))))
         elif trial.params:
             trial.set_user_attr("reason", run.reason)
             self._study.tell(trial, state=TrialState.FAIL)
         else:
             raise SubmissionError(f"{path}: fails before anything is changed: {run.reason}")
+
+
+def _parted(task: Task) -> tuple[FaceSet, Material]:
+    """The faces to judge by, and what a trial is given: the others to learn from, and the images of these."""
+    kept = first_subjects(task.training.subjects, task.validation)
+    validation, rest = task.training.take(kept), task.training.take(~kept)
+    if not (validation.labelled.any() and rest.labelled.any()):
+        raise UsageError(
+            f"--validation {task.validation:g} leaves no labelled face to judge by or none to learn from; there must "
+            "be labelled faces of at least two subjects"
+        )
+    return validation, Material(rest, validation.images)
 
 
 def _is_finished(trial: FrozenTrial) -> bool:

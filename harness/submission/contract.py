@@ -4,9 +4,10 @@ A submission is a Python file, or a folder with ``submission.py``, that defines 
 
 - ``build_model(layout, image_size)`` -> ``torch.nn.Module``: (B, 1, H, W) float in [0, 1] -> (B, K, 2) pixels.
   Beside it, each optional: ``recipe`` (a `Recipe`), ``codec`` (what the model emits instead of pixels: "heatmaps" or
-  "coordinate_bins"), ``augment`` (an albumentations pipeline that replaces the recipe's image edits), ``weights`` (the
-  name of a safetensors file next to it: loaded instead of trained), ``variants`` (trick -> changes, to be measured one
-  by one), ``search_space(trial)`` (-> changes, to be searched).
+  "coordinate_bins"), ``augment`` (an albumentations pipeline that stands in for the recipe's image edits), ``weights``
+  (the name of a safetensors file next to it, ``my_model.safetensors`` beside ``my_model.py``: loaded instead of
+  trained), ``variants`` (trick -> changes, to be measured one by one), ``search_space(trial)`` (-> changes, to be
+  searched).
 - ``build_estimator(layout, image_size)`` -> an object with scikit-learn's ``fit(images, keypoints)`` (uint8 (N, H, W);
   float32 (N, K, 2), NaN where not labelled) and ``predict(images) -> (N, K, 2)``, such as an `Ensemble`,
   a `Stacked` or `Specialists`. Changes from outside reach it as keywords, if it has them:

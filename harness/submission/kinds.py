@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import LoadError
+from harness.submission.plain_files import open_plain
 from harness.units import format_bytes
 
 _FOLDER_ENTRY = "submission.py"
@@ -62,13 +63,19 @@ def _open_folder(path: Path) -> Opened:
         if (file.is_file() or file.is_symlink())
         and not any(part.startswith((".", "__pycache__")) for part in file.relative_to(path).parts)
     }
-    return Opened(path.resolve().name, files, _FOLDER_ENTRY, _docstring(_parsed(path / _FOLDER_ENTRY)))
+    return Opened(path.resolve().name, files, _FOLDER_ENTRY, _docstring(_parsed(path / _FOLDER_ENTRY, _FOLDER_ENTRY)))
 
 
 def _open_python(path: Path) -> Opened:
     files = {path.name: path}
-    tree = _parsed(path)
-    weights = _weights(tree)
+    tree = _parsed(path, path.name)
+    weights, own = _weights(tree), f"{path.stem}.safetensors"
+    if weights is not None and weights != own:
+        # Whatever else lies there may be somebody else's.
+        raise LoadError(
+            f"{path}: weights = {weights!r}, and a single file loads only {own!r} from beside it; rename the weights, "
+            f"or hand in a folder with {_FOLDER_ENTRY} and all that it loads"
+        )
     if weights is not None and (path.parent / weights).is_file():
         files[weights] = path.parent / weights
     return Opened(path.stem, files, path.name, _docstring(tree))
@@ -110,26 +117,28 @@ def _docstring(tree: ast.Module | None) -> str:
 
 
 def _weights(tree: ast.Module | None) -> str | None:
-    """The plain file name that a top-level ``weights = "..."`` assigns, if any."""
+    """The text that a top-level ``weights = "..."`` assigns, if any."""
     for node in tree.body if tree else ():
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        value = getattr(node, "value", None)
         if (
-            isinstance(node, ast.Assign)
-            and any(isinstance(target, ast.Name) and target.id == "weights" for target in node.targets)
-            and isinstance(node.value, ast.Constant)
-            and isinstance(node.value.value, str)
-            and Path(node.value.value).name == node.value.value
+            any(isinstance(target, ast.Name) and target.id == "weights" for target in targets)
+            and isinstance(value, ast.Constant)
+            and isinstance(value.value, str)
         ):
-            return node.value.value
+            return value.value
     return None
 
 
-def _parsed(file: Path) -> ast.Module | None:
+def _parsed(file: Path, name: str) -> ast.Module | None:
     """The file's syntax tree; None where it does not parse, since the worker's message names the line."""
-    if file.stat().st_size > _LONGEST_SOURCE:
-        raise LoadError(f"{file}: has more than {format_bytes(_LONGEST_SOURCE)}; keep numbers in a data file beside it")
     if file.is_symlink():
         return None  # it will be refused, and what it leads to is not read
+    with open_plain(file, name) as opened:
+        text = opened.read(_LONGEST_SOURCE + 1)
+    if len(text) > _LONGEST_SOURCE:
+        raise LoadError(f"{file}: has more than {format_bytes(_LONGEST_SOURCE)}; keep numbers in a data file beside it")
     try:
-        return ast.parse(file.read_bytes())
+        return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None

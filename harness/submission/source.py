@@ -6,16 +6,15 @@ import difflib
 import hashlib
 import os
 import re
-import stat
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from io import BufferedReader
 from pathlib import Path
 
 from harness.errors import LoadError, SubmissionError, UsageError
 from harness.places import shipped
 from harness.submission.kinds import Kind, Opened, kind_of
+from harness.submission.plain_files import open_plain
 from harness.units import format_bytes
 
 _MOST_FILES = 2000
@@ -96,7 +95,7 @@ class Source:
             LoadError: a file cannot be read, or has changed since the submission was found.
         """
         assert self.entry is not None and self.files is not None
-        files = {name: _content(file) for name, file in self.files.items()}
+        files = {name: _content(file, name) for name, file in self.files.items()}
         if _fingerprint({name: hashlib.sha256(content) for name, content in files.items()}) != self.fingerprint:
             raise LoadError(f"{self.path}: was changed while it was being graded; grade it again")
         return Package(self.name, self.entry, files, self.fingerprint)
@@ -115,7 +114,7 @@ def find_source(submission: str | Path) -> Source:
     try:
         opened = kind.open(path)
         size = _acceptable_size(path, opened)
-        fingerprint = _fingerprint({name: _digest(file) for name, file in opened.files.items()})
+        fingerprint = _fingerprint({name: _digest(file, name) for name, file in opened.files.items()})
     except OSError as error:
         raise LoadError(f"{error.filename}: cannot be read: {error.strerror}") from error
     return Source(
@@ -199,26 +198,16 @@ def _plain(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name).lstrip(".-")[:_LONGEST_NAME] or "unnamed"
 
 
-def _open(file: Path) -> BufferedReader:
-    """A regular file, opened once and through no link."""
-    descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    opened = os.fdopen(descriptor, "rb")
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        opened.close()
-        raise LoadError(f"{file}: is not a plain file; put the file itself there")
-    return opened
-
-
-def _content(file: Path) -> bytes:
+def _content(file: Path, name: str) -> bytes:
     try:
-        with _open(file) as opened:
-            return opened.read()
+        with open_plain(file, name) as opened:
+            return opened.read(_MOST_BYTES)
     except OSError as error:
         raise LoadError(f"{file}: cannot be read: {error.strerror}") from error
 
 
-def _digest(file: Path) -> hashlib._Hash:
-    with _open(file) as opened:
+def _digest(file: Path, name: str) -> hashlib._Hash:
+    with open_plain(file, name) as opened:
         return hashlib.file_digest(opened, "sha256")
 
 

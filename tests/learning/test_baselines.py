@@ -10,6 +10,7 @@ import math
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -59,13 +60,19 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Benchmark, Spli
 
 
 def work_here(job: Path, *, on_message: Any, limits: Limits, **_: Any) -> Outcome:
-    """Do a worker's job in this process."""
-    told = job / "told.jsonl"
-    channel = os.open(told, os.O_WRONLY | os.O_CREAT)
-    code = worker.main(job, channel)
-    os.close(channel)
-    for line in told.read_text().splitlines():
-        on_message(json.loads(line))
+    """Do a worker's job in this process; what it says is heard at once, since it waits for an answer."""
+    ours, theirs = os.pipe()
+
+    def hear() -> None:
+        with os.fdopen(ours) as lines:
+            for line in lines:
+                on_message(json.loads(line))
+
+    listener = threading.Thread(target=hear)
+    listener.start()
+    code = worker.main(job, theirs)
+    os.close(theirs)
+    listener.join()
     return outcome(code, None, limits=limits, seconds=0, peak_memory=0, log_tail="", held="")
 
 

@@ -71,3 +71,15 @@ def test_a_listener_hears_the_facts_when_training_begins_then_progress() -> None
     assert [event.facts.parameters for event in heard] == [7, 7]
     assert [event.progress for event in heard] == [None, {"epoch": 1.0, "error_px": 2.5}]
     assert not log.is_over
+
+
+def test_nothing_that_it_says_once_it_has_the_images_to_predict_is_heard_and_there_is_no_way_back() -> None:
+    heard: list[Event] = []
+    log = WorkerLog(lambda event: bool(heard.append(event)))
+
+    for stage in ("training", "predicting", "training"):
+        log.hear({"kind": "stage", "stage": stage})
+    log.hear({"kind": "facts", "device": "a held-out face in 200 letters"})
+    log.hear({"kind": "progress", "epoch": 3.14})
+
+    assert (log.stage, log.facts.device, len(heard)) == ("predicting", "", 1)

@@ -104,7 +104,7 @@ FAILURES = {
         NETWORK.replace("shift=1", "optimizer='sgd', lr=1e9, loss='mse'").replace("epochs=2", "epochs=9"),
         "lower",
     ),
-    "weights that are missing": (NETWORK + "\nweights = 'gone.safetensors'", "names no file beside the submission"),
+    "weights that are missing": (NETWORK + "\nweights = 'mine.safetensors'", "names no file beside the submission"),
     "wrong shape": (estimator(predict="return np.zeros((len(images), 30))"), "reshape(-1, K, 2)"),
     "wrong dtype": (estimator(predict="return np.full((len(images), 15, 2), 'x')"), "array of floats"),
     "NaN": (estimator(predict="return np.full((len(images), 15, 2), np.nan)"), "NaN or Inf for"),
