@@ -1,10 +1,10 @@
-"""AlexNet for small pictures: the half of its channels that one of its two GPUs held.
+"""AlexNet for small pictures, with half of its channels, as one of its two GPUs held them.
 
 Five convolutions, then three dense layers with dropout. Without the last pooling the dense layers see 5 x 5 cells, as
 they saw 6 x 6 of a larger picture; they have 512 units for a few thousand faces, not 2,048 for a million pictures.
-Batch normalisation stands for the original's local response normalisation, and dropout is 0.1 instead of 0.5: a
-coordinate is read off how strongly units speak, and what dropout in front of a ReLU adds to their mean is gone when
-the network predicts.
+Batch normalisation replaces the original's local response normalisation, and dropout is 0.1 instead of 0.5: a
+coordinate depends on how large the units' values are, and dropout in front of a ReLU makes their mean larger in
+training than in prediction.
 Krizhevsky and others, ImageNet Classification with Deep Convolutional Neural Networks, 2012.
 
 Convolutions of 48 x 121, 128 x 48 x 25, 192 x 128 x 9, 192 x 192 x 9 and 128 x 192 x 9, batch normalisation of two for

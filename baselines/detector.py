@@ -1,12 +1,12 @@
-"""Finds the face in a larger picture, then its keypoints: a network slid over it at many sizes.
+"""Finds the face in a larger picture, then its keypoints: a network that slides over it at many sizes.
 
-It looks through windows of 64 pixels, 16 apart, and each of them says where the keypoints are. A picture of 96 x 96 has
+It looks through windows of 64 pixels, 16 apart, and predicts the keypoints from each of them. A picture of 96 x 96 has
 nine windows, whose mean is the answer; in training one of the nine is drawn for each picture, so that each learns to
-answer alone. There is no dense layer: the last convolution is one over the 3 x 3 cells of a window, so a larger picture
-has more windows and needs one pass all the same.
+answer alone. There is no dense layer: the last convolution covers the 3 x 3 cells of a window, so a larger picture has
+more windows, and one pass is still enough.
 
-`detect` finds a face without having learnt what is none: nine windows about a face agree on its points, and elsewhere
-each names points that move along with it. Where nine neighbours agree best, over all sizes, is the face.
+`detect` finds a face although the network has only seen faces: nine windows around a face agree on its points, and
+elsewhere the points move along with the window. The face is where nine neighbours agree best, over all sizes.
 Sermanet and others (OverFeat), arXiv 1312.6229; Long and others, arXiv 1411.4038.
 
 Convolutions of 16 x 16, 9 x 16 x 32, 9 x 32 x 64 and 9 x 64 x 128 weights, batch normalisation with two for each of

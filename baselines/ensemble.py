@@ -1,7 +1,7 @@
-"""An ensemble: the mean of four small networks of different build.
+"""An ensemble: the mean of four small networks of different architectures.
 
 One has dilated convolutions, one is a U-Net, one reads the picture at three sizes, one scores bins along the axes. Each
-is a baseline of its own. They err in different places, and the mean of errors that differ is smaller than each of them.
+is a baseline of its own. Their errors differ, so they partly cancel in the mean.
 """
 
 from harness import Ensemble, Member, load_baseline

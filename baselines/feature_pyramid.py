@@ -2,8 +2,8 @@
 
 Down to 6 x 6 cells by strides, with residual blocks where cells are cheap; then up to 48 x 48 again by adding, at each
 size, what a 1 x 1 convolution takes from the way down. Adding keeps the fine levels at 48 channels: a U-Net, which
-joins its levels, spends most of its time there. The heatmaps' shape is part of the loss, and `recentre` takes back what
-mirrored training hides: the labels of photographs lie a little to one side.
+joins its levels, spends most of its time there. The heatmaps' shape is part of the loss, and `recentre` corrects what
+cannot be learnt from mirrored images: the labels of photographs lie a little to one side.
 Lin and others, arXiv 1612.03144; He and others, arXiv 1512.03385.
 
 The way down has 25 x 24 and 9 x (24 x 48 + 48 x 96 + 96 x 160) weights in its strides and 9 x 2 x (48² + 96² + 160²) in

@@ -1,8 +1,8 @@
 """Convolutions alone, no dense layer: a heatmap for each keypoint, whatever the picture's size.
 
-Two strides bring 96 pixels to 24 cells. From there on dilated convolutions look ever wider and lose no cell: with taps
-1, 2, 4 and 8 cells apart, and 1 again, a cell sees more than the whole face. Without a dense layer nothing depends on
-the size: the same weights draw heatmaps of 48 x 48 cells for a picture of 192 x 192.
+Two strides bring 96 pixels to 24 cells. From there on dilated convolutions see ever more of the picture and keep all
+cells: with taps 1, 2, 4 and 8 cells apart, and 1 again, a cell sees more than the whole face. Without a dense layer
+nothing depends on the size: the same weights draw heatmaps of 48 x 48 cells for a picture of 192 x 192.
 Long and others, arXiv 1411.4038; Yu and Koltun, arXiv 1511.07122.
 
 The first two layers have 25 x 32 and 9 x 32 x 64 weights, the five after them 9 x 64 x 64 each, batch normalisation two

@@ -1,6 +1,6 @@
-"""The fully convolutional network with weights that rendered faces taught it: loaded, not trained.
+"""The fully convolutional network with weights learnt from rendered faces: loaded, not trained.
 
-The 2,400 training faces of `rendered`, with the recipe as it stands.
+They were trained on the 2,400 training faces of `rendered`, with the recipe as it is:
 
     grade fully_convolutional --save-weights baselines/fully_convolutional_trained.safetensors
 """

@@ -2,7 +2,7 @@
 
 96 x 96 inputs to 100 units are 921,600 weights and 100 biases, 100 units to 30 coordinates 3,000 and 30: 924,730. In
 the lecture the same layer sees a 28 x 28 image: 28 x 28 x 100 + 100 = 78,500.
-Trained as the course does: squared error, Nesterov momentum, a constant learning rate, no image edits, rows with a
+Trained as in the course: squared error, Nesterov momentum, a constant learning rate, no image edits, rows with a
 missing keypoint left out.
 """
 

@@ -1,8 +1,8 @@
 """LeNet-5, which read digits on cheques, on faces of 96 x 96.
 
 Two convolutions of 5 x 5, each followed by the mean of 2 x 2, then dense layers of 120 and 84 units; tanh throughout.
-Two changes: the pictures are larger than 32 x 32, so the 120 see 21 x 21 cells instead of 5 x 5, and each of the second
-layer's maps sees all of the first's.
+Two changes: the pictures are larger than 32 x 32, so the 120 units see 21 x 21 cells instead of 5 x 5, and each map of
+the second layer sees all maps of the first.
 LeCun and others, Gradient-Based Learning Applied to Document Recognition, 1998.
 
 Convolutions of 6 x (25 + 1) and 16 x (6 x 25 + 1), dense layers of 16 x 21 x 21 x 120 + 120, 120 x 84 + 84 and

@@ -1,6 +1,6 @@
 """The mean face: every keypoint where it lies on average, whatever the picture shows.
 
-What any model has to beat. A keypoint's mean is over the rows that have it.
+Any model has to beat it. A keypoint's mean is over the rows in which it is labelled.
 """
 
 import numpy as np

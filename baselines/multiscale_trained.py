@@ -1,6 +1,6 @@
-"""The network of several resolutions with weights that rendered faces taught it: loaded, not trained.
+"""The network of several resolutions with weights learnt from rendered faces: loaded, not trained.
 
-The 2,400 training faces of `rendered`, with the recipe as it stands.
+They were trained on the 2,400 training faces of `rendered`, with the recipe as it is:
 
     grade multiscale --save-weights baselines/multiscale_trained.safetensors
 """

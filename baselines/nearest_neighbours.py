@@ -1,8 +1,8 @@
 """Nearest neighbours: the keypoints of the ten training faces that look most alike.
 
-Alike is near in the space of the first 50 principal components, each scaled to the same spread; a mirrored copy of
-every training face stands beside it. Each keypoint asks the ten nearest of the rows that have it, so no row need be
-complete. Cover and Hart, Nearest Neighbor Pattern Classification, 1967.
+Faces look alike if they are near in the space of the first 50 principal components, each scaled to the same spread. A
+mirrored copy of every training face is added. Each keypoint comes from the ten nearest rows in which it is labelled, so
+no row need be complete. Cover and Hart, Nearest Neighbor Pattern Classification, 1967.
 """
 
 import numpy as np

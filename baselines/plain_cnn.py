@@ -1,12 +1,13 @@
-"""Three convolutions before the hidden layer: where the course's tricks are measured from.
+"""Three convolutions before the hidden layer: the network on which the course's tricks are measured.
 
 Trained as the hidden layer is: squared error, Nesterov momentum, a constant learning rate, no image edits, rows with a
-missing keypoint left out. `variants` holds the course's tricks, each by itself and most of them together; what each is
-worth, `harness ablate plain_cnn` measures. Left out of the last are width, which costs most, and two that made it worse
-on people kept apart from training: dropout, and outputs of their own for each source of labels.
+missing keypoint left out. `variants` holds the course's tricks, each by itself and most of them together; `harness
+ablate plain_cnn` measures what each is worth. The last variant leaves out width, which takes the most time, and two
+tricks that made it worse on a validation part of the training subjects: dropout, and separate outputs for each source
+of labels.
 
 Most tricks are those of Nouri, Using convolutional neural nets to detect facial keypoints, 2014; batch normalisation
-(arXiv 1502.03167) stands in for his thousands of epochs.
+(arXiv 1502.03167) takes the place of his thousands of epochs.
 
 Three convolutions of 3 x 3 have 9 x (16 + 16 x 32 + 32 x 64) weights, and their 112 channels two of batch normalisation
 each. Their 12 x 12 cells of 64 channels are as many inputs as there were pixels, so the two dense layers are the hidden

@@ -1,8 +1,8 @@
-"""The feature pyramid, started from what rendered faces taught it and trained on.
+"""The feature pyramid, started with weights learnt from rendered faces and trained further.
 
-Drawn faces are no photographs, but eyes, brows and mouths are where they should be: a network that knows them has less
-to learn from the 2,000 photographs that there are. The first weights are those of `pyramid_trained`, 940,071 of them.
-It sees the photographs more often than its like that starts from nothing, and more strongly edited.
+Rendered faces are not photographs, but eyes, brows and mouths are where they should be: a network that knows them has
+less to learn from the 2,000 photographs. It starts with the 940,071 weights of `pyramid_trained`, and is trained for
+more epochs and with stronger image edits than `feature_pyramid`, which starts with random weights.
 """
 
 from pathlib import Path

@@ -1,6 +1,7 @@
-"""The feature pyramid with weights that rendered faces taught it: loaded, not trained.
+"""The feature pyramid with weights learnt from rendered faces: loaded, not trained.
 
-6,000 faces of `rendered-full`, 20 epochs. On photographs it shows what drawn faces alone teach.
+They were trained for 20 epochs on the 6,000 training faces of `rendered-full`. On photographs, this baseline shows what
+can be learnt from rendered faces alone.
 
     grade feature_pyramid --benchmark rendered-full --epochs 20 --save-weights baselines/pyramid_trained.safetensors
 """

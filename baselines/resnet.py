@@ -1,7 +1,7 @@
 """ResNet-26 at a quarter of its width: 1 x 1 convolutions, and the mean over all cells at the end.
 
-The mean over the last 3 x 3 cells (global average pooling) takes the place of a dense layer over every cell, so it is
-the channels that have to tell where a point lies. The network is timm's.
+The mean over the last 3 x 3 cells (global average pooling) takes the place of a dense layer over every cell, so the
+channels have to express where a point lies. The network is timm's.
 He and others, arXiv 1512.03385; Lin and others (1 x 1 convolutions, global average pooling), arXiv 1312.4400.
 
 A block of width w on c channels has c w + 9 w² + 4 w² weights, and 4 c w more where what passes it by is widened. The

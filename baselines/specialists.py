@@ -1,8 +1,8 @@
 """Specialists: one network for the eyes, one for the brows, one for the nose, one for the mouth.
 
-All start as copies of one generalist, the fully convolutional network, and are trained on with the keypoints of their
-own group alone, each on every row that has one of them: of Kaggle's rows most have four keypoints, and count for the
-eyes, the nose and the mouth. As in the course, where specialists were the last trick. The groups are the layout's.
+All start as copies of one generalist, the fully convolutional network, and are trained further on the keypoints of
+their own group alone, each with every row that has one of them: most of Kaggle's rows have four keypoints, and are used
+for the eyes, the nose and the mouth. In the course, specialists were the last trick. The groups are the layout's.
 """
 
 from harness import Member, Specialists, load_baseline

@@ -1,8 +1,9 @@
-"""The strongest baseline: two networks, each trained four times, and what they get wrong on strangers learnt.
+"""The strongest baseline: two networks, each trained four times, and a regression that corrects their typical errors.
 
-A network errs alike on all strangers, and on the people that it was trained on it hides this. So both are trained three
-times without another third of the people; what they get wrong on those who were left out, a ridge regression learns and
-takes back. A last time they are trained on everybody. Eight networks also average out what each has learnt by heart.
+A network makes similar errors on all subjects that it has not seen, but not on those that it was trained on. So both
+are trained three times, each time without another third of the subjects, and a ridge regression learns their errors on
+the subjects that were left out. These are subtracted. Last, both are trained on all subjects. The mean of eight
+networks also averages out what each has learnt by heart.
 """
 
 from harness import Member, Stacked, load_baseline

@@ -1,9 +1,10 @@
-"""Tree ensembles in a cascade: each stage looks around the places so far and says how far they are off.
+"""Tree ensembles in a cascade: each stage looks around the current points and predicts how far they are off.
 
-The first stage begins at the mean face. Each has one ensemble of randomised trees a keypoint, which sees the patch
-around the keypoint's place and where the others lie from there; later stages look nearer and finer. A stage learns
-from the errors of trees that had not seen the row (out of bag): those that had seen it hardly err. Each keypoint learns
-from the rows that have it, so no row need be complete; every face comes twice, once mirrored.
+The first stage begins at the mean face. Each stage has one ensemble of randomised trees for each keypoint, which sees
+the patch around the current point and the positions of the other points relative to it; later stages look at smaller
+patches in finer steps. A stage learns from the errors of trees that had not seen the row (out of bag), since those that
+had seen it have almost no error. Each keypoint learns from the rows in which it is labelled, so no row need be
+complete; every face is used twice, once mirrored.
 Kazemi and Sullivan, One Millisecond Face Alignment, 2014; Geurts and others, Extremely Randomized Trees, 2006.
 """
 
@@ -50,7 +51,7 @@ class TreeCascade:
 
 
 def learn(view, errors):
-    """Trees that tell one keypoint's errors (N, 2), NaN where unknown, from what they see, and what they tell."""
+    """Trees that predict one keypoint's errors (N, 2), NaN where unknown, from what they see; and their predictions."""
     known = ~np.isnan(errors).any(axis=1)
     ensemble = ExtraTreesRegressor(
         TREES, max_features=0.1, min_samples_leaf=2, bootstrap=True, oob_score=True, random_state=0

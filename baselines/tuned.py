@@ -3,9 +3,9 @@
     harness tune hidden_layer --benchmark kaggle --data DIR --epochs 100
 
 Optuna searched batch size, learning rate and the strength of the image edits, which the course's recipe leaves off, by
-the error on a fifth of the training people, in trials of 100 epochs. As it is the hidden layer erred 6.80 px on them.
-Of 30 trials nine were pruned; the best erred 5.13, eleven others 5.37 to 5.67. The study was killed after 12 trials and
-went on. 924,730 parameters, as ever.
+the error on a fifth of the training subjects, in trials of 100 epochs. The hidden layer as it is had an error of 6.80
+px on them. Of 30 trials nine were pruned; the best had an error of 5.13 px, eleven others of 5.37 to 5.67 px. The study
+was killed after 12 trials and resumed. The network has 924,730 parameters, as before.
 """
 
 from harness import load_baseline

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
+import reprlib
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,16 +18,28 @@ from pydantic import (
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
+    PrivateAttr,
     ValidationError,
     ValidationInfo,
     field_validator,
 )
 
 from harness.errors import CardError
+from harness.files import read_regular
 from harness.keypoints import FACE15, LAYOUTS, KeypointLayout
 from harness.metrics import METRICS
-from harness.places import cards
+from harness.places import cards, shipped
+from harness.text import first_line
 from harness.units import parse_bytes, parse_seconds
+
+_LONGEST = 2**18
+"""Bytes of a card."""
+MOST_FACES = 10**6
+MOST_PIXELS = 2048
+"""Of an image's height and width."""
+
+Seed = Annotated[int, Field(ge=0, lt=2**64)]
+Side = Annotated[int, Field(ge=1, le=MOST_PIXELS)]
 
 
 class _Table(BaseModel):
@@ -34,7 +48,7 @@ class _Table(BaseModel):
 
 class _LayoutTable(_Table):
     name: str
-    keypoints: list[str]
+    keypoints: Annotated[list[str], Field(max_length=500)]
     mirror_pairs: list[Annotated[list[str], Field(min_length=2, max_length=2)]]
     groups: dict[str, list[str]]
     inter_ocular: Annotated[list[str], Field(min_length=2, max_length=2)]
@@ -109,7 +123,7 @@ class KaggleData(_Table):
 
     reader: Literal["kaggle"]
     held_out: Annotated[float | Path, BeforeValidator(_share_or_file)]
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
 
 
 class RenderedData(_Table):
@@ -123,11 +137,18 @@ class RenderedData(_Table):
     """
 
     reader: Literal["rendered"]
-    training: PositiveInt
-    held_out: Annotated[PositiveInt, BeforeValidator(_count)]
-    seed: Annotated[int, Field(ge=0)]
-    held_out_seed: Annotated[int, Field(ge=0)]
+    training: Annotated[PositiveInt, Field(le=MOST_FACES)]
+    held_out: Annotated[PositiveInt, BeforeValidator(_count), Field(le=MOST_FACES)]
+    seed: Seed
+    held_out_seed: Seed
     fully_labelled: Annotated[float, Field(gt=0, le=1)]
+
+    @field_validator("held_out_seed")
+    @classmethod
+    def _draws_others(cls, seed: int, info: ValidationInfo) -> int:
+        if seed == info.data.get("seed"):
+            raise ValueError("should differ from 'seed', or the held-out faces are those that are learnt from")
+        return seed
 
 
 class Bands(_Table):
@@ -157,11 +178,13 @@ class SubmissionRules(_Table):
         max_size: bytes of code and weights together; None is no limit.
         best_on_strangers: the least held-out error, in pixels of the card's metric, that a submission trained here has
             reached. Brought weights are checked by it; None where nobody has measured it.
+        held_out_images: when it gets them: ``after`` training, or ``during``, so that it may learn from them too.
     """
 
     weights: Literal["marked", "refused"] = "marked"
     max_size: Size | None = None
     best_on_strangers: PositiveFloat | None = None
+    held_out_images: Literal["after", "during"] = "after"
 
 
 class Benchmark(_Table):
@@ -179,12 +202,13 @@ class Benchmark(_Table):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     title: str
     layout: Annotated[KeypointLayout, BeforeValidator(_layout)]
-    image_size: Annotated[tuple[PositiveInt, PositiveInt], BeforeValidator(_pair)]
+    image_size: Annotated[tuple[Side, Side], BeforeValidator(_pair)]
     metric: Annotated[str, AfterValidator(_metric)]
     data: Annotated[KaggleData | RenderedData, Field(discriminator="reader")]
     bands: Bands
     limits: CardLimits
     submission: SubmissionRules = SubmissionRules()
+    _card: bytes = PrivateAttr(b"")
 
     @field_validator("data")
     @classmethod
@@ -196,6 +220,17 @@ class Benchmark(_Table):
                 'has others; say layout = "face15", or reader = "kaggle" for files of your own'
             )
         return data
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 of the card's file."""
+        return hashlib.sha256(self._card).hexdigest()
+
+    @property
+    def replaces_shipped(self) -> bool:
+        """Whether it stands in for another card of its name, which came with the harness."""
+        card = shipped("data") / self.name / "benchmark.toml"
+        return card.is_file() and card.read_bytes() != self._card
 
     @property
     def held_out_file(self) -> Path | None:
@@ -235,14 +270,19 @@ def load_benchmark(name_or_card: str | Path) -> Benchmark:
     """
     path = _find(str(name_or_card))
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CardError(f"{path}: cannot be read as TOML: {error}") from error
+        content = read_regular(path, _LONGEST)
+        table = tomllib.loads(content.decode())
+    except OSError as error:
+        raise CardError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:  # bytes that are not text and numbers without end too
+        raise CardError(f"{path}: cannot be read as TOML: {first_line(str(error))[:200]}") from error
     try:
-        return Benchmark.model_validate(table, context=path.parent)
+        benchmark = Benchmark.model_validate(table, context=path.parent)
     except ValidationError as invalid:
         problems = "; ".join(_explain(problem) for problem in invalid.errors())
         raise CardError(f"{path}: {problems}") from None
+    benchmark._card = content
+    return benchmark
 
 
 def _find(name_or_card: str) -> Path:
@@ -265,7 +305,7 @@ def _find(name_or_card: str) -> Path:
 
 
 def _explain(problem: Any) -> str:
-    # The discriminator stands in the location of a union's keys; people know the key without it.
+    # In the location of a union's keys pydantic includes the discriminator, which is not part of the key on the card.
     location = [str(part) for part in problem["loc"] if part not in ("kaggle", "rendered")]
     key = ".".join(location)
     if problem["type"] == "missing":
@@ -276,5 +316,5 @@ def _explain(problem: Any) -> str:
         return "key 'data.reader' must be 'kaggle' or 'rendered'"
     message = problem["msg"].removeprefix("Value error, ")
     return f"key {key!r}: {message}" + (
-        f" (it is {problem['input']!r})" if not isinstance(problem["input"], dict) else ""
+        f" (it is {reprlib.repr(problem['input'])})" if not isinstance(problem["input"], dict) else ""
     )

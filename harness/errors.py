@@ -21,7 +21,7 @@ from __future__ import annotations
 
 
 class HarnessError(Exception):
-    """Base of every error that a user may meet; its own instances are faults of the harness."""
+    """Base of every error that a user may see; its own instances are faults of the harness."""
 
     exit_code = 3
 

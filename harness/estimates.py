@@ -29,7 +29,7 @@ class Estimate:
 
 
 class Bootstrap:
-    """Percentile bootstrap that draws whole subjects, since images of one person err together.
+    """Percentile bootstrap that draws whole subjects, since errors on images of one subject are alike.
 
     Where only one subject is known, images are drawn instead. Missing values are NaN.
 
@@ -54,7 +54,7 @@ class Bootstrap:
         value, resampled = self._means(values)
         subtrahend, drawn = other._means(others)
         count = min(len(resampled), len(drawn))
-        # Both have drawn from the same random numbers, so one is turned round.
+        # Both drew with the same random numbers, so the order of one is reversed.
         return _estimate(value - subtrahend, resampled[:count] - drawn[:count][::-1])
 
     def _means(self, values: Floats) -> tuple[Floats, Floats]:

@@ -1,11 +1,38 @@
-"""Writing files so that a reader never meets half of one, and removing folders that somebody else filled."""
+"""Reading files of any kind safely, writing them whole or not at all, and removing folders that a submission filled."""
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
+import stat
 import tempfile
 from pathlib import Path
+
+from harness.units import format_bytes
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """The bytes of a regular file, or of one that a link leads to, at most ``most`` of them.
+
+    A pipe or a device, which could be waited for or read without end, is refused.
+
+    Raises:
+        OSError: it cannot be read, is something else or is longer; ``strerror`` says what.
+    """
+    # NONBLOCK, which Windows lacks: opening a named pipe would wait for its other end.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
+            raise OSError(errno.EINVAL, "it is a folder, a pipe or a device, not a plain file", str(path))
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read(most + 1) if about.st_size <= most else b""
+        if max(about.st_size, len(content)) > most:  # it may grow while it is read
+            raise OSError(errno.EFBIG, f"it has more than the {format_bytes(most)} that it may have", str(path))
+        return content
+    finally:
+        os.close(descriptor)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -30,10 +57,10 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove a folder, however deep somebody nested others in it.
+    """Remove a folder, however deeply others are nested in it.
 
-    ``shutil.rmtree`` recurses, and paths have a greatest length: both can be outrun. Here every folder is brought up to
-    the top before it is emptied.
+    ``shutil.rmtree`` fails where folders are nested too deeply for Python's recursion or for the longest path that the
+    system allows. Here every folder is moved to the top before it is emptied.
 
     Raises:
         OSError: something could not be removed.
@@ -49,7 +76,7 @@ def remove_tree(folder: Path) -> None:
             elif here == folder:
                 waiting.append(Path(entry))
             else:
-                Path(entry).chmod(0o700)  # only who may write to a folder may move it
+                Path(entry).chmod(0o700)  # moving a folder needs the right to write to it
                 waiting.append(Path(entry).rename(folder / next(names)))
         if here != folder:
             here.rmdir()

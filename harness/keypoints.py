@@ -89,8 +89,8 @@ class KeypointLayout:
         for name, times in paired.items():
             if times > 1:
                 raise ValueError(
-                    f"keypoint {name!r} stands in {times} mirror pairs, so mirroring twice would not give the face "
-                    "back; name it in one pair, with one partner"
+                    f"keypoint {name!r} is in {times} mirror pairs, so mirroring twice would not restore the face; "
+                    "name it in one pair, with one partner"
                 )
         for a, b in self.mirror_pairs:
             if _mirrored_name(a) != b:

@@ -38,11 +38,11 @@ class Metric:
 
     Attributes:
         name: its key in scores, on a card and in the CSV.
-        title: what people call it.
+        title: its name in text.
         unit: of its values; a share has none.
         better: whether lower or higher values are better.
         of: computes it.
-        needs_eyes: whether it is made from the nme, which no image may have.
+        needs_eyes: whether it is computed from the nme; it cannot be where no image has both eye corners labelled.
         parts: what the CSV shows of the estimate, a column each.
     """
 
@@ -73,11 +73,11 @@ class Metric:
         return self.place(value) <= self.place(edge)
 
     def number(self, value: float) -> str:
-        """A value as people like to read it, without its unit."""
+        """A value as text, without its unit."""
         return f"{value:.{2 if self.unit else 3}f}"
 
     def interval(self, estimate: Estimate) -> str:
-        """An estimate as people like to read it, without its unit."""
+        """An estimate and its interval as text, without the unit."""
         return f"{self.number(estimate.value)}  [{self.number(estimate.low)}, {self.number(estimate.high)}]"
 
 
@@ -86,7 +86,7 @@ def _failures(errors: Errors) -> Estimate:
 
 
 def _auc(errors: Errors) -> Estimate:
-    # An image adds to the cumulative curve from its nme on, so the area is the mean of what is left to its right.
+    # An image counts in the cumulative curve from its own nme upwards, so the area is the mean of what lies above that.
     return errors.bootstrap.mean(np.clip(1 - errors.nme / FAILURE_THRESHOLD, 0, None))
 
 

@@ -1,4 +1,4 @@
-"""Where things are: what travels with the package, what the current folder adds, what is kept between runs."""
+"""Where files are: those that ship with the package, those of the current folder, those kept between runs."""
 
 from __future__ import annotations
 
@@ -28,16 +28,11 @@ def cards() -> dict[str, Path]:
 
 
 def prepared(benchmark: str) -> Path:
-    """Where a benchmark's prepared arrays are kept.
-
-    In ``data/BENCHMARK/prepared`` of the current folder where ``data/BENCHMARK`` exists, otherwise in the user's
-    cache folder.
-    """
-    local = Path("data") / benchmark
-    if local.is_dir():
-        return local / "prepared"
+    """Where a benchmark's prepared arrays are kept: in the user's cache folder, where nobody else can put any."""
     if sys.platform == "darwin":
         cache = Path.home() / "Library" / "Caches"
     else:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        given = Path(os.environ.get("XDG_CACHE_HOME", ""))
+        # As its specification says, a relative one does not count; it would be the current folder's.
+        cache = given if given.is_absolute() else Path.home() / ".cache"
     return cache / "facial-keypoint-harness" / benchmark

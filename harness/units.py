@@ -46,7 +46,7 @@ def format_bytes(count: float) -> str:
 
 
 def _parse(text: str, factors: dict[str, float] | dict[str, int], wanted: str) -> float:
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]?)\s*", text.lower())
+    match = re.fullmatch(r"\s*(\d{1,12}(?:\.\d{1,12})?)\s*([a-z]?)\s*", text.lower())
     if match is None or match[2] not in factors or float(match[1]) == 0:
         raise ValueError(f"{text!r} is not {wanted}")
     return float(match[1]) * factors[match[2]]

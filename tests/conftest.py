@@ -13,7 +13,7 @@ from support.tiny import CARD, REPOSITORY, Tiny, draw_faces, write_kaggle
 
 @pytest.fixture(autouse=True, scope="session")
 def own_cores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Whatever else runs on this machine, tests wait for nobody's cores."""
+    """Tests share cores with each other only, whatever else runs on this machine."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("harness.runs.cores.FOLDER", tmp_path_factory.getbasetemp() / "cores")
         yield

@@ -1,6 +1,6 @@
-"""What a board knows of its files, in SQLite, so that recording one entry does not read the others again.
+"""The contents of a board's entry files, in SQLite, so that recording one entry does not read the others again.
 
-Derived from the entries: safe to delete, and made again where it is missing, damaged or of another version.
+Derived from the entries: safe to delete, and made again if it is missing, damaged or of another version.
 """
 
 from __future__ import annotations
@@ -28,16 +28,20 @@ CREATE TABLE card (ranks TEXT);
 CREATE TABLE files (file INTEGER PRIMARY KEY, name TEXT UNIQUE, size INT, mtime INT, problem TEXT,
                     id TEXT, date TEXT, data TEXT, benchmark TEXT, state TEXT, place REAL, band TEXT);
 CREATE TABLE rows (file INTEGER PRIMARY KEY, row TEXT, line TEXT);
-CREATE INDEX age ON files (date, id) WHERE state != 'unreadable';
+CREATE INDEX kinds ON files (data, benchmark, date, id) WHERE state != 'unreadable';
 CREATE INDEX ranking ON files (data, place IS NULL, place, date, id) WHERE state = 'ranked';
 CREATE INDEX state ON files (state, data);
 """
 # The states: new, ranked (failed entries too, at the end), lacking the metric that ranks, unreadable.
 _FORM = 1
-"""Raise it when `Row.line` writes a cell differently: lines are kept in the index."""
+"""Increase it when `Row.line` writes a cell differently: lines are kept in the index."""
 _VERSION = zlib.crc32(repr((_TABLES, COLUMNS, list(Row.__dataclass_fields__), _FORM)).encode()) & 0x7FFFFFFF
 
-_OLDEST = "SELECT id, data, benchmark FROM files WHERE state != 'unreadable' ORDER BY date, id LIMIT 1"
+# Of the entries of the data in question, or of any: those of the data and the benchmark that most have.
+_MOST = """
+SELECT data, benchmark, id, count(*), min(date) FROM files WHERE state != 'unreadable' AND (? IS NULL OR data = ?)
+GROUP BY data, benchmark ORDER BY count(*) DESC, min(date) LIMIT 1
+"""
 _TABLE = """
 FROM files JOIN rows USING (file) WHERE state = 'ranked' AND data = ? ORDER BY place IS NULL, place, date, id
 """
@@ -49,12 +53,12 @@ OR (state = 'ranked' AND data < ?) OR (state = 'ranked' AND data > ?) ORDER BY n
 
 
 @dataclass(frozen=True)
-class Oldest:
-    """The oldest entry of a board: its data is the board's."""
+class Holds:
+    """What a board holds entries of, with one of them as an example."""
 
-    id: str
     data: str
     benchmark: str
+    example: str
 
 
 class Index:
@@ -63,13 +67,14 @@ class Index:
     Args:
         path: its file; None keeps it in memory.
         entries: the folder of the board's entries.
+        data: the fingerprint of the data that it ranks; None for that of most entries.
 
     Raises:
         sqlite3.Error: the file is damaged, or cannot be written.
     """
 
-    def __init__(self, path: Path | None, entries: Path) -> None:
-        self._entries = entries
+    def __init__(self, path: Path | None, entries: Path, data: str | None = None) -> None:
+        self._entries, self._data = entries, data
         self._db = sqlite3.connect(path or ":memory:", isolation_level=None)
         try:
             self._db.execute("PRAGMA synchronous = NORMAL")
@@ -81,7 +86,7 @@ class Index:
             raise
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._db.close()
 
     def take(self, path: Path) -> None:
@@ -90,16 +95,18 @@ class Index:
         with self._change():
             self._read(path.name, (about.st_size, about.st_mtime_ns))
 
-    def oldest(self) -> Oldest | None:
-        """The oldest entry; None where there is none."""
-        found = self._db.execute(_OLDEST).fetchone()
-        return Oldest(*found) if found else None
+    def holds(self) -> Holds | None:
+        """What the board holds entries of; None where it has none that can be read."""
+        found = self._db.execute(_MOST, [self._data] * 2).fetchone()
+        if found is None:
+            return Holds(self._data, "", "") if self._data else None
+        return Holds(*found[:3])
 
     def rank(self, benchmark: Benchmark | None) -> None:
         """Bring the table up to date with the card: its metric ranks, and its bands are shown.
 
-        Without one, mean pixel error ranks, and each entry keeps the band that it was given. What is ranked by this
-        card already stays as it is.
+        Without a card, mean pixel error ranks, and each entry keeps the band that it was given. Rows that this card has
+        ranked before stay as they are.
         """
         self._metric = METRICS[benchmark.metric if benchmark else DEFAULT_METRIC]
         ranks = f"{self._metric.name} {benchmark.bands.model_dump_json() if benchmark else ''}"
@@ -129,24 +136,25 @@ class Index:
 
     def problems(self) -> list[str]:
         """A sentence for each file that is not in the table: not an entry, of other data, or not to be ranked."""
-        oldest = self.oldest() or Oldest("", "", "")
+        held = self.holds() or Holds("", "", "")
         return [
-            problem or self._why_left_out(name, oldest, bool(other_data))
-            for name, problem, other_data in self._db.execute(_LEFT_OUT, [oldest.data] * 3)
+            problem or self._why_left_out(name, held, bool(other_data))
+            for name, problem, other_data in self._db.execute(_LEFT_OUT, [held.data] * 3)
         ]
 
-    def _why_left_out(self, name: str, oldest: Oldest, other_data: bool) -> str:
+    def _why_left_out(self, name: str, held: Holds, other_data: bool) -> str:
         path = self._entries / name
         if other_data:
-            return f"{path}: is of other data than {oldest.id}; move it to the folder of another board"
+            example = f" (such as {held.example})" if held.example else ""
+            return f"{path}: is of other data than this board's{example}; move it to the folder of another board"
         return (
             f"{path}: has no number at key 'scores.{self._metric.name}', by which this board ranks; restore the file "
             "or grade the submission again"
         )
 
     def _table(self, columns: str) -> list[Any]:
-        oldest = self.oldest()
-        return self._db.execute(f"SELECT {columns} {_TABLE}", [oldest.data if oldest else ""]).fetchall()
+        held = self.holds()
+        return self._db.execute(f"SELECT {columns} {_TABLE}", [held.data if held else ""]).fetchall()
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[None]:
@@ -167,7 +175,7 @@ class Index:
 
     def _follow_files(self) -> None:
         """Read what was added or changed, forget what is gone."""
-        # What could not be read is tried again each time: whoever mends it need not change the file itself.
+        # A file that could not be read is tried again each time, since that can be mended without changing the file.
         known = {
             name: (size, time) if state != "unreadable" else None
             for name, size, time, state in self._db.execute("SELECT name, size, mtime, state FROM files")

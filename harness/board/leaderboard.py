@@ -1,8 +1,9 @@
 """The leaderboard: entries as JSON files, and what is derived from them.
 
 leaderboard/entries/BOARD/ID.json     the record; never rewritten
+leaderboard/entries/BOARD/data.txt    the fingerprint of the data that the board ranks; written with its first entry
 leaderboard/BOARD.csv                 derived: every entry in a row, ranked
-leaderboard/.index/BOARD.sqlite       derived: what is known of the files, so that they need not be read again
+leaderboard/.index/BOARD.sqlite       derived: what the files hold, so that they need not be read again
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from typing import TypeVar
 from filelock import FileLock, Timeout
 
 from harness.benchmark import Benchmark
-from harness.board.index import DEFAULT_METRIC, Index, Oldest
+from harness.board.index import DEFAULT_METRIC, Holds, Index
 from harness.board.table import HEADER, Row
 from harness.errors import LeaderboardError, UsageError
-from harness.files import write_atomically
+from harness.files import read_regular, write_atomically
 from harness.grading.entry import Entry
 
 _T = TypeVar("_T")
+_LONGEST_DATA = 1024
 _READER_WAITS = 5.0
 """Seconds that a reader waits for the index before it reads the entries themselves."""
 
@@ -45,10 +47,10 @@ class Reading:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What came of recording an entry.
+    """The result of recording an entry.
 
     Attributes:
-        rank: where it stands, from 1; None for a failed entry and for one that lacks the metric that ranks.
+        rank: from 1; None for a failed entry and for one that lacks the metric that ranks.
         problems: as those of a `Reading`.
     """
 
@@ -59,13 +61,16 @@ class Recorded:
 class Leaderboard:
     """One board in a leaderboard folder.
 
-    It holds entries of one data set, that of its oldest entry.
+    It holds entries of one data set: that of its first entry, whose fingerprint ``data.txt`` keeps. So no later entry,
+    whatever it says of its date and its data, can take the board over. Two branches that began a board on the same data
+    wrote the same file; if they began it on different data, merging them is a conflict, as it should be. A board
+    without that file has the data of most entries.
 
     Args:
         folder: the leaderboard folder; made when the first entry is recorded.
         board: the board's name: letters, digits, ``_``, ``.`` and ``-``, not beginning with a dot.
-        benchmark: the card by whose metric and bands the board ranks, whatever an entry says of its own; without one,
-            mean pixel error ranks.
+        benchmark: the card whose metric ranks and whose bands are shown, whatever the entries say; without one, mean
+            pixel error ranks.
         lock_timeout: seconds to wait for another process that is writing.
 
     Attributes:
@@ -85,6 +90,7 @@ class Leaderboard:
         self.name = board
         self.csv = folder / f"{board}.csv"
         self._entries = folder / "entries" / board
+        self._data = self._entries / "data.txt"
         self._index = folder / ".index" / f"{board}.sqlite"
         self._benchmark = benchmark
         self.ranked_by = benchmark.metric if benchmark else DEFAULT_METRIC
@@ -103,9 +109,9 @@ class Leaderboard:
         """The table, and a sentence for each file that was left out of it."""
         return self._look(self._reading) or Reading([], [])
 
-    def oldest(self) -> Oldest | None:
-        """The oldest entry, whose data is the board's; None on an empty board."""
-        return self._look(Index.oldest)
+    def holds(self) -> Holds | None:
+        """What the board holds entries of; None on an empty board."""
+        return self._look(Index.holds)
 
     def refuse_other_data(self, fingerprint: str) -> None:
         """Make sure that this board ranks entries of this data only.
@@ -113,21 +119,21 @@ class Leaderboard:
         Raises:
             LeaderboardError: the board holds entries of other data.
         """
-        self._compare_data(self.oldest(), fingerprint)
+        self._compare_data(self.holds(), fingerprint)
 
     def record(self, entry: Entry) -> Recorded:
         """Keep an entry, unless it is kept already, and rank it.
 
         Raises:
             LeaderboardError: the board holds entries of other data, another process holds the lock, or something cannot
-                be written. Whether the entry was kept, `file` shows.
+                be written. If the entry was kept, its `file` exists.
         """
         with self._locked():
             self._entries.mkdir(parents=True, exist_ok=True)
             return self._with_index(lambda index: self._record(entry, index))
 
     def rebuild(self) -> list[str]:
-        """Derive index and CSV anew from the entries; returns a sentence for each file that was left out.
+        """Make index and CSV again from the entries; returns a sentence for each file that was left out.
 
         Raises:
             LeaderboardError: another process holds the lock, or the CSV cannot be written.
@@ -142,7 +148,10 @@ class Leaderboard:
         return Reading(index.rows(), index.problems())
 
     def _record(self, entry: Entry, index: Index) -> Recorded:
-        self._compare_data(index.oldest(), entry.fingerprints.get("data", ""))
+        data = entry.fingerprints.get("data", "")
+        self._compare_data(index.holds(), data)
+        if data and not self._data.exists():
+            write_atomically(self._data, f"{data}\n".encode())
         path = self.file(entry)
         if not path.exists():
             try:
@@ -162,12 +171,32 @@ class Leaderboard:
         write_atomically(self.csv, "".join(lines).encode())
         return Recorded(own, index.problems())
 
-    def _compare_data(self, oldest: Oldest | None, fingerprint: str) -> None:
-        if oldest is not None and oldest.data != fingerprint:
+    def _compare_data(self, held: Holds | None, fingerprint: str) -> None:
+        if held is not None and held.data != fingerprint:
+            example = f" (such as {held.example})" if held.example else ""
             raise LeaderboardError(
-                f"{self.csv}: holds entries of other data (such as {oldest.id}), and scores on different data "
-                "cannot be ranked together; name another board with --board NAME"
+                f"{self.csv}: holds entries of other data{example}, and scores on different data cannot be ranked "
+                "together; name another board with --board NAME"
             )
+
+    def _known_data(self) -> str | None:
+        """What `data.txt` says.
+
+        Raises:
+            LeaderboardError: it does not say it.
+        """
+        if not self._data.exists():
+            return None
+        try:
+            words = read_regular(self._data, _LONGEST_DATA).decode().split()
+        except (OSError, ValueError):
+            words = []
+        if len(words) != 1:
+            raise LeaderboardError(
+                f"{self._data}: does not hold the fingerprint of one data set; write that of the board's data into it "
+                "(key 'fingerprints.data' of an entry), or delete it: then the board has the data of most entries"
+            )
+        return words[0]
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -188,7 +217,7 @@ class Leaderboard:
             ) from error
 
     def _look(self, ask: Callable[[Index], _T]) -> _T | None:
-        """Ask the index, or one in memory where it cannot be had: whoever may only read the folder reads the board."""
+        """Ask the index, or one in memory if there is none to open: reading a board needs no right to write."""
         if not self._entries.is_dir():
             return None
         try:
@@ -202,7 +231,7 @@ class Leaderboard:
             raise LeaderboardError(f"{self._entries}: cannot be read: {error.strerror}") from error
 
     def _with_index(self, ask: Callable[[Index], _T]) -> _T:
-        """Ask the index, made again where it is damaged, or in memory where it cannot be written."""
+        """Ask the index; it is made again if it is damaged, and in memory if it cannot be written."""
         for prepare in (self._make_index_folder, self._forget_index):
             try:
                 prepare()
@@ -213,7 +242,7 @@ class Leaderboard:
         return self._ask(None, ask)
 
     def _ask(self, path: Path | None, ask: Callable[[Index], _T]) -> _T:
-        with contextlib.closing(Index(path, self._entries)) as index:
+        with contextlib.closing(Index(path, self._entries, self._known_data())) as index:
             return ask(index)
 
     def _make_index_folder(self) -> None:

@@ -1,4 +1,4 @@
-"""A board's rows, and how they stand in its CSV."""
+"""A board's rows, and their form in its CSV."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from harness.estimates import Estimate
 from harness.grading.entry import Entry, row_name
 from harness.metrics import METRICS
+from harness.text import safe_cell
 
 COLUMNS = (
     "rank",
@@ -84,7 +85,7 @@ class Row:
 
     @property
     def name(self) -> str:
-        """``author/submission``, or ``submission`` where nobody said whose it is."""
+        """``author/submission``, or ``submission`` where no author was given."""
         return row_name(self.author, self.submission)
 
     def line(self) -> str:
@@ -101,11 +102,3 @@ class Row:
         values = ("", *(cells[column] if column in cells else getattr(self, column) for column in COLUMNS[1:]))
         csv.writer(text, lineterminator="\n").writerow(map(safe_cell, values))
         return text.getvalue()
-
-
-def safe_cell(value: object) -> object:
-    """One line, and never a formula: a spreadsheet runs cells that begin with one of these signs."""
-    if not isinstance(value, str):
-        return value
-    line = " ".join(value.split())
-    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line

@@ -1,4 +1,4 @@
-"""The ``harness`` command: one module a subcommand, imported when it is called for."""
+"""The ``harness`` command: one module for each subcommand."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ _COMMANDS = {
     "check": "try a submission in under twenty seconds: contract, known mistakes, forecast",
     "predict": "train a submission and write its predictions; needs no answer key",
     "score": "score a file of predictions against the answer key",
-    "compare": "compare two predictions pair by pair, with an interval for the difference",
-    "blend": "grade several submissions as one, weighed on training faces alone",
+    "compare": "compare two predictions of the same faces, with an interval for the difference",
+    "blend": "grade several submissions as one, weighted by their errors on training faces",
     "ablate": "measure what each trick of a submission is worth",
     "tune": "search for a better recipe on the training faces",
     "data": "prepare, describe or draw a benchmark's data",
+    "secret": "make a secret, from which held-out faces are drawn that nobody has seen",
     "leaderboard": "show a board, or derive it anew from its entries",
     "doctor": "tell what this machine offers: device, memory, isolation",
 }

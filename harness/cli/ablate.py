@@ -1,7 +1,7 @@
-"""Measure what each trick is worth: grade a submission as it is, and once for each trick, one changed at a time.
+"""Measure what each trick is worth: grade a submission as it is, then once for each trick, with that one changed.
 
 The tricks are the submission's own `variants`, or those of its recipe that can be switched off. Differences are paired:
-each face against itself, over whole people. Nothing is recorded on a leaderboard.
+each face is compared with itself, and intervals are over whole subjects. Nothing is recorded on a leaderboard.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from harness.cli.outputs import try_files, try_folder, write
 from harness.cli.parsing import whole
 from harness.cli.running import add_executor_arguments, add_run_arguments, make_executor, open_benchmark, run_conditions
 from harness.errors import UsageError
+from harness.text import first_line, one_line, printable, safe_cell
 
 if TYPE_CHECKING:
     from harness.estimates import Estimate
@@ -41,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="FILE",
-        help="the table as CSV (SUBMISSION.ablation.csv); finished runs are kept in a folder beside it without --work",
+        help="the table as CSV (SUBMISSION.ablation.csv); without --work finished runs are kept in a folder beside it",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="the table as JSON")
     add_run_arguments(parser)
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     source = find_source(arguments.submission)
     if not source.has_code:
-        raise UsageError(f"{source.path}: a CSV of predictions has no tricks that could be changed")
+        raise UsageError(f"{source.path}: a CSV of predictions has no tricks to change")
     out = arguments.out or Path(f"{source.name}.ablation.csv")
     if out.suffix != ".csv":
         raise UsageError(f"--out {out}: name a .csv file")
@@ -77,19 +78,18 @@ def run(arguments: argparse.Namespace) -> int:
             write(out, _csv(rows))
     if arguments.json:
         write(arguments.json, json.dumps([asdict(row) for row in rows], indent=2) + "\n")
-    print(f"\n  Below 0 the change makes it better. Intervals are 95 %, paired over people. Written to {out}.")
+    print(f"\n  Below 0 the change is an improvement. Intervals are 95 %, paired over subjects. Written to {out}.")
     return 0
 
 
 def _line(row: Row, width: int) -> str:
-    from harness.reporting.console import plain
     from harness.units import format_seconds
 
-    trick = f"  {plain(row.trick):<{width}}  "
+    trick = f"  {one_line(row.trick):<{width}}  "
     if row.error is None:
-        return f"{trick}failed: {plain(row.reason or '').splitlines()[0]}"
+        return printable(f"{trick}failed: {first_line(row.reason or '')}")
     difference = _interval(row.difference, "+.3f") if row.difference else ""
-    unclear = "  not told apart" if row.difference and not row.difference.excludes_zero else ""
+    unclear = "  not significantly different" if row.difference and not row.difference.excludes_zero else ""
     return f"{trick}{_interval(row.error, '.3f')}  {difference:<24}{format_seconds(row.seconds):>12}{unclear}"
 
 
@@ -98,8 +98,6 @@ def _interval(estimate: Estimate, form: str) -> str:
 
 
 def _csv(rows: list[Row]) -> str:
-    from harness.board.table import safe_cell
-
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["trick", *_columns("mean_pixel_error"), *_columns("difference"), "training_seconds", "reason"])

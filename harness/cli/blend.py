@@ -1,8 +1,8 @@
 """Grade several submissions as one: a blend, whose weights are fitted on training faces alone.
 
-The training faces are cut into folds by whole people. Each submission is trained once without each fold, then predicts
-that fold and the held-out images. The weights are fitted to the predictions of the folds, and held-out keypoints are
-met when the blend is scored, not before.
+The training faces are divided into folds of whole subjects. Each submission is trained once without each fold, then
+predicts that fold and the held-out images. The weights are fitted to the predictions of the folds. The held-out
+keypoints are used to score the blend, and for nothing else.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from harness.cli.parsing import whole
 from harness.cli.recording import add_recording_arguments, keep, open_board
 from harness.cli.running import add_executor_arguments, add_run_arguments, make_executor, open_benchmark, run_conditions
 from harness.errors import SubmissionError, UsageError
+from harness.text import printable
 
 EXAMPLES = """
   harness blend unet multiscale submissions/my_model.py
@@ -32,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--method",
         default="auto",
         choices=("auto", "mean", "stack", "greedy"),
-        help="how members are weighed: all alike, by a ridge regression for each coordinate, by greedy selection for "
-        "each keypoint; auto takes what errs least out of fold (auto)",
+        help="how members are weighted: all alike, by a ridge regression for each coordinate, by greedy selection for "
+        "each keypoint; auto takes the one with the smallest error out of fold (auto)",
     )
     add_run_arguments(parser)
     add_executor_arguments(parser, work=Path("blends"))
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.submission.source import find_source
 
     if arguments.folds < 2:
-        raise UsageError("--folds 1 would leave no face to learn from; cut at least 2")
+        raise UsageError("--folds 1 would leave no face to learn from; use at least 2")
     members = [find_source(submission) for submission in arguments.submissions]
     benchmark, split = open_benchmark(arguments)
     try_files(arguments.json)
@@ -69,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
             on_run=line.heading,
             listen=lambda _, event: line.listen(event),
         )
-    print(f"{graded.entry.description}\n")
+    print(printable(f"{graded.entry.description}\n"))
     keep(graded, benchmark, board, arguments, split)
     if arguments.json:
         write(arguments.json, graded.entry.to_json())

@@ -1,7 +1,7 @@
 """Try a submission in under twenty seconds, on the same code path as `grade`.
 
-It trains for a few seconds on a few training faces and predicts others of them: that shows whether the contract is
-kept and which known mistakes are made, and forecasts the full run. No held-out face is touched, nothing is recorded.
+It trains for a few seconds on some training faces and predicts others. That shows whether the contract is kept and
+which known mistakes are made, and gives a forecast of the full run. Nothing is recorded; held-out faces are not used.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.running import add_run_arguments, open_faces, run_conditions
+from harness.cli.running import add_run_arguments, load_card, open_faces, run_conditions
 from harness.errors import SubmissionError, UsageError
+from harness.text import printable
 
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
@@ -40,8 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the trial and print what it shows."""
     import numpy as np
 
-    from harness.benchmark import load_benchmark
-    from harness.reporting.console import plain, tail_lines
+    from harness.reporting.console import tail_lines
     from harness.reporting.progress import ProgressLine
     from harness.runs.executors import Local, run_one
     from harness.runs.job import Job, Material
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     source = find_source(arguments.submission)
     if not source.has_code:
         raise UsageError(f"{source.path}: a CSV of predictions has nothing to run; `harness score` scores it")
-    benchmark = load_benchmark(arguments.benchmark)
+    benchmark = load_card(arguments.benchmark)
     faces, total = _some_training_faces(benchmark, arguments)
     training, asked = _trial(faces)
     conditions = run_conditions(arguments, benchmark, training_seconds=_TRAINING_SECONDS)
@@ -59,9 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
         job = Job(source.label, source.pack(), Material(training, images), conditions)
         result = run_one(job, Local(), line.listen)
     if result.predictions is None:
-        reason = f"{source.path}: {plain(result.reason or '')}"
+        reason = f"{source.path}: {result.reason}"
         raise SubmissionError("\n".join([reason, *tail_lines(result.log_tail)]))
-    print(f"{source.path}: the contract is kept\n")
+    print(printable(f"{source.path}: the contract is kept\n"))
     forecast = _forecast(result, conditions.limits, benchmark.image_size, len(training), total)
     for text in [*_shown(result, asked), *forecast]:
         print(f"  {text}")
@@ -108,10 +108,12 @@ def _shown(result: Run, asked: FaceSet) -> list[str]:
     apart = np.linalg.norm(straight - back, axis=2).mean()
     lines = [
         f"error            {error:.2f} px after {result.training_seconds:.0f} s of training on a few faces",
-        f"mirrored images  their points come back {apart:.2f} px apart from the originals'",
+        f"mirrored images  mirrored back, their points are {apart:.2f} px from the originals'",
     ]
     mistakes = find_mistakes(straight, asked, finished=False)
-    return lines + [f"known mistake    {sentence}" for sentence in mistakes or ["none that shows after these seconds"]]
+    return lines + [
+        f"known mistake    {sentence}" for sentence in mistakes or ["none visible after this short training"]
+    ]
 
 
 def _forecast(result: Run, limits: Limits, image_size: tuple[int, int], tried: int, total: int) -> list[str]:
@@ -127,12 +129,12 @@ def _forecast(result: Run, limits: Limits, image_size: tuple[int, int], tried: i
         )
         basis = _basis(networks, rates)
         verdict = "it will train for fewer epochs, or raise --time-limit"
-    else:  # of a competitor's own estimator only the whole time is known
+    else:  # an estimator of the competitor's own: only its time in all is known
         seconds = result.training_seconds * total / tried
         basis = "if it grows with the number of faces"
         verdict = "it would be stopped; do less, or raise --time-limit"
     height, width = image_size
-    # The faces that the trial did without, once as they come and once on the device.
+    # The faces that the trial left out, once as they are given and once on the device.
     memory = result.peak_memory + 2 * max(0, total - tried) * height * width
     limit = format_seconds(limits.seconds)
     return [
@@ -144,17 +146,17 @@ def _forecast(result: Run, limits: Limits, image_size: tuple[int, int], tried: i
 
 
 def _rates(networks: list[NetworkFacts]) -> list[float]:
-    """Images a second of each network; that of its like, or else the slowest, for one that was not reached."""
-    told = [each.images_per_second for each in networks]
+    """Images per second of each network; one that was not reached gets the rate of its own build, or the slowest."""
+    reported = [each.images_per_second for each in networks]
     builds = [each.recipe | {"seed": None} for each in networks]
 
     def of_build(build: dict[str, Any]) -> float:
-        known = [(rate, each) for rate, each in zip(told, builds, strict=True) if rate]
+        known = [(rate, each) for rate, each in zip(reported, builds, strict=True) if rate]
         alike = [rate for rate, each in known if each == build]
-        # No rate at all is known where every network loads its weights, and none is needed.
+        # Where every network loads its weights no rate is known, and none is needed.
         return min(alike or [rate for rate, _ in known], default=math.inf)
 
-    return [rate or of_build(build) for rate, build in zip(told, builds, strict=True)]
+    return [rate or of_build(build) for rate, build in zip(reported, builds, strict=True)]
 
 
 def _basis(networks: list[NetworkFacts], rates: list[float]) -> str:

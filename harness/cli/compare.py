@@ -1,7 +1,8 @@
-"""Compare two predictions of the same held-out faces, pair by pair.
+"""Compare two predictions of the same held-out faces, face by face.
 
-The difference is B's mean pixel error less A's on the headline stratum. Both meet the same faces, so its 95 % interval
-(a bootstrap over whole people) is far narrower than the two scores' own: overlapping scores may well differ.
+The difference is B's mean pixel error less A's on the headline stratum. Both predict the same faces, so its 95 %
+interval (a bootstrap over whole subjects) is far narrower than those of the two scores. The difference can be
+significant even where the scores' intervals overlap.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"  {letter}      {_interval(each, '.3f')}  {path}")
     print(f"  B - A  {_interval(difference, '+.3f')}\n\n  {_verdict(difference)}\n")
     for group, each in comparison.groups.items():
-        print(f"  {group:<16}{_interval(each, '+.3f')}{'' if each.excludes_zero else '  not told apart'}")
+        print(f"  {group:<16}{_interval(each, '+.3f')}{'' if each.excludes_zero else '  not significant'}")
     if arguments.json:
         table = {
             "benchmark": benchmark.name,
@@ -104,9 +105,9 @@ def _kept(path: Path, split: Split) -> NDArray[np.float32]:
 
 def _verdict(difference: Estimate) -> str:
     if not difference.excludes_zero:
-        return "The interval includes zero: on these faces they cannot be told apart."
+        return "The interval includes zero: on these faces they are not significantly different."
     better, worse = ("B", "A") if difference.value < 0 else ("A", "B")
-    return f"The interval excludes zero: {better} errs less than {worse}."
+    return f"The interval excludes zero: {better} has a smaller error than {worse}."
 
 
 def _interval(estimate: Estimate, form: str) -> str:

@@ -60,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--author",
         metavar="NAME",
-        help="who handed in (where two submissions have one name: the name of the folder that each lies in)",
+        help="who handed in (without it, where two submissions have the same name: the names of their folders)",
     )
     add_run_arguments(parser)
     parser.add_argument(
@@ -79,7 +79,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Grade every submission; one that fails does not take the others along."""
+    """Grade every submission; one that fails does not stop the others."""
     from harness.isolation.tiers import require
 
     if arguments.save_weights and len(arguments.submissions) > 1:
@@ -120,7 +120,7 @@ def _grade(
     conditions: Conditions,
     board: Leaderboard,
 ) -> int:
-    """Grade, record and report each; then write and say what came of all. Returns the exit code."""
+    """Grade, record and report each; then write all entries and print a summary. Returns the exit code."""
     from harness.grading.grade import grade_all
     from harness.reporting.batch import BatchDisplay
 
@@ -160,7 +160,7 @@ def _grade(
 
 
 def _refuse_without_weights(source: Source, split: Split, conditions: Conditions) -> None:
-    """Say before training that there will be nothing to save.
+    """Refuse before training a submission that will have no weights to save.
 
     Raises:
         UsageError: the submission has no weights of its own to save.
@@ -171,15 +171,15 @@ def _refuse_without_weights(source: Source, split: Split, conditions: Conditions
 
     saves = False
     if source.has_code:
-        material = material_for(source, split, sampled_rows(split.training))
+        material = material_for(split, sampled_rows(split.training), brought=source.brings_data)
         try:
             saves = ask_facts(Job(source.label, source.pack(), material, conditions), Local()).facts.can_save_weights
         except SubmissionError:
-            return  # it fails, and grading says how
+            return  # grading will fail, too, and say why
     if not saves:
         raise UsageError(
             f"--save-weights: {source.path} has no weights of one network to save; only a submission with build_model "
-            "has. Leave --save-weights out"
+            "does. Leave --save-weights out"
         )
 
 
@@ -188,7 +188,7 @@ def _how_to_go_on(done: int, total: int, arguments: argparse.Namespace) -> str:
     how = (
         "the same command goes on from there"
         if arguments.work
-        else "with --work DIR the same command would go on where it was"
+        else "with --work DIR the same command would go on where it stopped"
     )
     return f"interrupted; {done} of {total} submissions were {kept}; {how}"
 

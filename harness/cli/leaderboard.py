@@ -1,4 +1,4 @@
-"""Show a board, or derive it anew from its entries.
+"""Show a board, or rebuild it from its entries.
 
 A board ranks by the metric of its benchmark's card, and shows the bands of that card.
 """
@@ -6,9 +6,11 @@ A board ranks by the metric of its benchmark's card, and shows the bands of that
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from harness.cli.parsing import say
+from harness.cli.running import load_card
 
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
@@ -32,16 +34,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--benchmark",
         metavar="NAME|CARD",
-        help="whose metric ranks (the card that the entries name, where it is known)",
+        help="whose metric ranks (the benchmark that the entries name, if its card is found here)",
     )
-    parser.add_argument("--all", action="store_true", help="every entry, not only the best of each submission")
+    parser.add_argument("--all", action="store_true", help="show every entry, not only the best of each submission")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print or rebuild the boards."""
     from harness.board.leaderboard import Leaderboard
     from harness.errors import LeaderboardError
-    from harness.reporting.console import board_table, plain
+    from harness.reporting.console import board_table
 
     folder: Path = arguments.leaderboard
     known = Leaderboard.boards(folder)
@@ -60,23 +62,21 @@ def run(arguments: argparse.Namespace) -> int:
             problems = reading.problems
             print(board_table(board.name, reading.rows, board.ranked_by, every=arguments.all))
         for problem in problems:
-            print(f"warning: {plain(problem)}", file=sys.stderr)
+            say(f"warning: {problem}")
     return 0
 
 
 def _benchmark(board: Leaderboard, named: str | None) -> Benchmark | None:
     """The card by which the board ranks; None where neither the command line nor the entries name one known here."""
-    from harness.benchmark import load_benchmark
     from harness.places import cards
 
     if named:
-        return load_benchmark(named)
-    oldest, known = board.oldest(), cards()
-    if oldest is None or oldest.benchmark in known:
-        return load_benchmark(known[oldest.benchmark]) if oldest else None
-    print(
-        f"warning: {board.name}: no card of benchmark {oldest.benchmark!r} is known here, so mean pixel error ranks, "
-        "and bands are those of the entries; name it with --benchmark NAME|CARD",
-        file=sys.stderr,
+        return load_card(named)
+    held, known = board.holds(), cards()
+    if held is None or held.benchmark in known:
+        return load_card(known[held.benchmark]) if held else None
+    say(
+        f"warning: {board.name}: there is no card of benchmark {held.benchmark!r} here, so mean pixel error ranks, "
+        "and the bands are those of the entries; name the card with --benchmark NAME|CARD"
     )
     return None

@@ -1,4 +1,4 @@
-"""Files that a command line asks for: tried before anything is trained, written so that nothing is lost."""
+"""Files that a command line asks for: tried before training, and written whole or not at all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.errors import MachineError
 
 
 def try_files(*paths: Path | None) -> None:
-    """Make sure that files can be written, and that none of an earlier command passes for one of this.
+    """Make sure that files can be written, and remove those of an earlier command, which might pass for this one's.
 
     Raises:
         MachineError: one cannot be written.
@@ -50,7 +50,7 @@ def write(path: Path, content: str | bytes) -> None:
     data = content.encode() if isinstance(content, str) else content
     try:
         if _is_special(path):
-            path.write_bytes(data)  # a new file in the place of /dev/stdout would take it from every program
+            path.write_bytes(data)  # replacing /dev/stdout by a file would break it for every program
         else:
             write_atomically(path, data)
     except OSError as error:

@@ -1,20 +1,23 @@
-"""What the commands share: the parser, the arguments of a run, and how an error ends."""
+"""What the commands share: the parser, types of arguments, and how an error is reported."""
 
 from __future__ import annotations
 
 import argparse
+import io
 import math
 import os
 import re
+import signal
 import sys
+import threading
 import traceback
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
 
 from harness.errors import HarnessError, UsageError
+from harness.text import printable
 from harness.units import parse_bytes, parse_seconds
-
-if TYPE_CHECKING:
-    pass
 
 INTERRUPTED, CLOSED_PIPE = 130, 141
 
@@ -30,8 +33,8 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse; options may stand anywhere, also between arguments that may be repeated."""
         words = sys.argv[1:] if args is None else list(args)
-        # argparse does so where it is asked to, and calls this method again for it; but it never asks the parser of a
-        # subcommand, and it loses a "--" on the way.
+        # parse_known_intermixed_args does this, and calls this method again to do it. It does not work on a parser that
+        # has subcommands, and it loses a "--" on the way.
         if self._intermixed or self._subparsers is not None or "--" in words:
             return super().parse_known_args(words, namespace)
         self._intermixed = True
@@ -59,20 +62,48 @@ class Version(argparse.Action):
 
 def run(parser: Parser, argv: list[str] | None) -> int:
     """Parse, call the command's ``run`` and turn an error into a sentence and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names of files need not be text that it can write
     arguments = parser.parse_args(argv)
     try:
-        code: int = arguments.run(arguments)
+        with _unwound_by_signals():
+            code: int = arguments.run(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
         say("interrupted; nothing was recorded")
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read has seen enough. Python would complain once more when it flushes at its end.
+        # The reader closed the pipe, as `head` does. Python would complain again when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED_PIPE
     except Exception as error:
         return report_error(error)
     return code
+
+
+@contextmanager
+def _unwound_by_signals() -> Iterator[None]:
+    """Have TERM, and HUP as a terminal is closed, end a command like Ctrl-C, so that it stops and clears away its runs.
+
+    One that is ignored, as under nohup, stays so.
+    """
+
+    def end(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():  # no other may set a handler
+        names = [each for each in ("SIGTERM", "SIGHUP") if hasattr(signal, each)]  # Windows has no HUP
+        before = {signal.Signals[each]: signal.getsignal(signal.Signals[each]) for each in names}
+    try:
+        for number, handler in before.items():
+            if handler is signal.SIG_DFL:
+                signal.signal(number, end)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def report_error(error: Exception, about: str = "") -> int:
@@ -92,9 +123,7 @@ def report_error(error: Exception, about: str = "") -> int:
 
 def say(text: str) -> None:
     """Print to stderr. The words may be a submission's own, so they are made harmless."""
-    from harness.reporting.console import plain  # imported late, as --help has no use for it
-
-    print(plain(text), file=sys.stderr)
+    print(printable(text), file=sys.stderr)
 
 
 def duration(text: str) -> float:
@@ -114,7 +143,7 @@ def size(text: str) -> int:
 
 
 def device(text: str) -> str:
-    """An argument that names a device, as harness.learning.devices does, which would import torch here."""
+    """An argument that names a device. harness.learning.devices knows the names too, but would import torch here."""
     if not re.fullmatch("auto|cpu|mps|cuda(:[0-9]+)?", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a device; choose auto, cpu, mps, cuda, or cuda:1 and so on")
     return text
@@ -128,7 +157,7 @@ def whole(text: str) -> int:
 
 
 def share(text: str) -> float:
-    """An argument that is a share of the training faces, as much as a recipe may keep for validation."""
+    """An argument that is a share of the training faces, at most what a recipe may keep for validation."""
     try:
         value = float(text)
     except ValueError:

@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.cli.outputs import try_files
 from harness.cli.running import add_run_arguments, open_benchmark, run_conditions
 from harness.errors import SubmissionError, UsageError
+from harness.text import printable
 
 EXAMPLES = """
   harness predict submissions/my_model.py --out predictions.npy
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--all-faces",
         action="store_true",
-        help="with --images test: learn from the held-out faces too, since it is others that are predicted",
+        help="with --images test: learn from the held-out faces too, since those are not predicted then",
     )
     parser.add_argument(
         "--format",
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not source.has_code:
         raise UsageError(f"{source.path}: holds predictions already; `harness score` scores them")
     if arguments.all_faces and arguments.images != "test":
-        raise UsageError("--all-faces goes with --images test: who has learnt from held-out faces cannot predict them")
+        raise UsageError("--all-faces goes with --images test: faces that were learnt from are no test of a submission")
     try_files(arguments.out)
     benchmark, split = open_benchmark(arguments)
     images, image_ids = split.held_out.images, np.arange(1, len(split.held_out) + 1)
@@ -78,5 +79,5 @@ def run(arguments: argparse.Namespace) -> int:
         write_long(arguments.out, asked_locations(result.predictions, image_ids, lookup), lookup.row_ids)
     else:
         write_long(arguments.out, result.predictions.ravel(), np.arange(1, result.predictions.size + 1))
-    print(f"wrote predictions for {len(images)} images to {arguments.out}")
+    print(printable(f"wrote predictions for {len(images)} images to {arguments.out}"))
     return 0

@@ -1,4 +1,4 @@
-"""What `grade` and `harness blend` share: where a grading is kept, and how nothing of it is lost."""
+"""What `grade` and `harness blend` share: where a grading is kept, so that nothing of it is lost."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def keep(
     *,
     brief: bool = False,
 ) -> None:
-    """Record a grading, print its report (or a line), and write its folder, as far as the arguments ask for it.
+    """Record a grading, print its report (or one line) and write its folder, as far as the arguments ask for each.
 
     Raises:
         LeaderboardError: it could not be recorded; the message names the file in which it was kept instead.
@@ -77,16 +77,14 @@ def keep(
 
 
 def _record(entry: Entry, board: Leaderboard, text: str, brief: bool) -> None:
-    """Put an entry on its board, then print its report and where it stands: who reads may close the pipe early."""
-    recorded = None
+    """Put an entry on its board, then print its report and its rank; in this order, since the pipe may be closed."""
     try:
         recorded = _put(entry, board)
-    finally:
-        place = f"rank {recorded.rank} on {board.csv}" if recorded and recorded.rank else f"recorded on {board.csv}"
-        if recorded is None:
-            print(text, flush=True)
-        else:
-            print(f"{text}   {place}" if brief else f"{text}\n  {place}", flush=True)
+    except BaseException:
+        print(text, flush=True)
+        raise
+    place = f"rank {recorded.rank} on {board.csv}" if recorded.rank else f"recorded on {board.csv}"
+    print(f"{text}   {place}" if brief else f"{text}\n  {place}", flush=True)
     for problem in recorded.problems:
         say(f"warning: {problem}")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+import reprlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cli.parsing import device, duration, say, size, whole
 from harness.errors import RecipeError, UsageError
+from harness.files import read_regular
 from harness.units import format_bytes
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from harness.runs.conditions import Conditions
     from harness.runs.executors import Local
 
+_LONGEST_RECIPE = 2**16
 _RECIPE_FILE = '{"lr": 0.002, "rotation": 15}'
 
 
@@ -51,10 +55,10 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "--recipe", type=Path, metavar="FILE", help="changes to the submission, such as `harness tune` writes (JSON)"
     )
     parser.add_argument(
-        "--threads", type=whole, metavar="N", help="threads to compute with on the CPU (as suits the machine as it is)"
+        "--threads", type=whole, metavar="N", help="threads to compute with on the CPU (chosen by the machine's load)"
     )
-    parser.add_argument("--seed", type=int, metavar="N", help="in place of the recipe's seed")
-    parser.add_argument("--epochs", type=whole, metavar="N", help="in place of the recipe's epochs")
+    parser.add_argument("--seed", type=int, metavar="N", help="instead of the recipe's seed")
+    parser.add_argument("--epochs", type=whole, metavar="N", help="instead of the recipe's epochs")
     parser.add_argument("--time-limit", type=duration, metavar="30m", help="for one submission (from the card)")
     parser.add_argument("--memory-limit", type=size, metavar="8g", help="for one submission (from the card)")
     # The names are those of harness.isolation.tiers.
@@ -62,16 +66,24 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "--isolation",
         default="auto",
         choices=("auto", "landlock", "bwrap", "container", "none"),
-        help="what keeps the submission from everything else (auto: the strongest default that holds here)",
+        help="what keeps the submission from everything else (auto: landlock)",
     )
 
 
 def open_benchmark(arguments: argparse.Namespace) -> tuple[Benchmark, Split]:
     """The benchmark of ``--benchmark`` and its faces."""
+    benchmark = load_card(arguments.benchmark)
+    return benchmark, open_faces(benchmark, arguments)
+
+
+def load_card(name_or_card: str | Path) -> Benchmark:
+    """The benchmark of this name or card; says so where the card stands in for one that came with the harness."""
     from harness.benchmark import load_benchmark
 
-    benchmark = load_benchmark(arguments.benchmark)
-    return benchmark, open_faces(benchmark, arguments)
+    benchmark = load_benchmark(name_or_card)
+    if benchmark.replaces_shipped:
+        say(f"note: the card of {benchmark.name!r} is not the one that came with the harness")
+    return benchmark
 
 
 def open_faces(benchmark: Benchmark, arguments: argparse.Namespace) -> Split:
@@ -89,14 +101,14 @@ def open_faces(benchmark: Benchmark, arguments: argparse.Namespace) -> Split:
 
 
 def run_conditions(arguments: argparse.Namespace, benchmark: Benchmark, **more: Any) -> Conditions:
-    """How ``--device``, ``--recipe``, ``--seed``, the limits and ``--isolation`` say that a submission is run."""
+    """The conditions that ``--device``, ``--recipe``, ``--seed``, the limits and ``--isolation`` ask for."""
     from harness.isolation.limits import Limits
     from harness.isolation.tiers import choose
     from harness.places import prepared
     from harness.runs.conditions import Conditions
 
     board = getattr(arguments, "leaderboard", None)
-    # What others predicted lies in the folder of kept runs.
+    # The folder of kept runs holds what other submissions predicted.
     work = getattr(arguments, "work", None)
     held_out = (arguments.held_out, benchmark.held_out_file)
     secrets = (arguments.data, *held_out, prepared(benchmark.name), Path("data"), Path("submissions"), board, work)
@@ -112,6 +124,7 @@ def run_conditions(arguments: argparse.Namespace, benchmark: Benchmark, **more: 
         tier=choose(arguments.isolation),
         threads=arguments.threads,
         secrets=tuple(path for path in secrets if path is not None),
+        asked_while_training=benchmark.submission.held_out_images == "during",
         **more,
     )
 
@@ -127,10 +140,10 @@ def add_executor_arguments(parser: argparse.ArgumentParser, work: Path | None) -
         type=Path,
         default=work,
         metavar="DIR",
-        help="where each finished run is kept at once: the same command goes on from there, and does nothing twice"
+        help="keep each finished run here; the same command, given again, goes on where it stopped"
         + (f" ({work})" if work else ""),
     )
-    group.add_argument("--retry-failed", action="store_true", help="with --work: run again what failed before")
+    group.add_argument("--retry-failed", action="store_true", help="with --work: run again what failed")
 
 
 def make_executor(arguments: argparse.Namespace, conditions: Conditions) -> Local:
@@ -160,9 +173,9 @@ def make_executor(arguments: argparse.Namespace, conditions: Conditions) -> Loca
 
 @contextmanager
 def stopped_by_signals(executor: Local) -> Iterator[list[int]]:
-    """Have Ctrl-C, or a request to end, stop the runs: what is finished is still kept, recorded and written.
+    """Have Ctrl-C, TERM or HUP stop the runs: what is finished is still kept, recorded and written.
 
-    A second one ends the command at once.
+    A second one ends the command at once; one that is ignored, as under nohup, stays so.
 
     Yields:
         the signals that came.
@@ -170,7 +183,8 @@ def stopped_by_signals(executor: Local) -> Iterator[list[int]]:
     import signal
 
     came: list[int] = []
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.Signals[each] for each in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, each)]
+    before = {each: signal.getsignal(each) for each in numbers if signal.getsignal(each) != signal.SIG_IGN}
 
     def stop(number: int, _: object) -> None:
         came.append(number)
@@ -190,24 +204,27 @@ def read_recipe(path: Path) -> dict[str, Any]:
     """The changes in a file of ``--recipe``: a JSON object of recipe fields and keywords of ``build_model``.
 
     Raises:
-        UsageError: it cannot be read, is no such object, or gives a recipe field an impossible value.
+        UsageError: it cannot be read, is not such an object, or gives a recipe field an impossible value.
     """
     from harness.learning.recipe import Recipe
 
     try:
-        changes = json.loads(path.read_bytes())
+        changes = json.loads(read_regular(path, _LONGEST_RECIPE))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}; `harness tune` writes such files") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: is not JSON ({error}); write an object such as {_RECIPE_FILE}") from None
     if not isinstance(changes, dict):
-        raise UsageError(f"{path}: holds no JSON object; write one such as {_RECIPE_FILE}")
+        raise UsageError(f"{path}: does not hold a JSON object; write one such as {_RECIPE_FILE}")
     for name, value in changes.items():
         try:
             if name in Recipe.__dataclass_fields__:  # other names are keywords, which only the submission knows
                 Recipe.check_field(name, value)
             elif isinstance(value, dict | list):
-                raise UsageError(f"{path}: key {name!r} is {value!r}; it must be a number, a text, true or false")
+                shown = reprlib.repr(value)
+                raise UsageError(f"{path}: key {name!r} is {shown}; it must be a number, a string, true or false")
+            elif isinstance(value, float) and not math.isfinite(value):
+                raise UsageError(f"{path}: key {name!r} is {value}; it must be a finite number")
         except RecipeError as error:
             raise UsageError(f"{path}: {error}") from None
     return changes

@@ -1,7 +1,8 @@
-"""Search for a better recipe: many trainings, each judged on a part of the training people.
+"""Search for a better recipe: many trainings, each judged by what it predicts for a part of the training people.
 
-The first trial is the submission as it is. What is searched is its own search_space(trial), or the recipe's main fields
-around their present values. No held-out face is touched, nothing is recorded; `grade --recipe` takes what is found.
+The first trial is the submission as it is. The search is over its own search_space(trial), or over the recipe's main
+fields around their present values. Held-out faces are not used, and nothing is recorded. `grade --recipe` takes the
+result.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from harness.cli.parsing import INTERRUPTED, duration, share, whole
 from harness.cli.running import add_run_arguments, open_benchmark, read_recipe, run_conditions
 from harness.errors import SubmissionError, UsageError
+from harness.text import first_line, one_line, printable
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -42,12 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``harness tune``."""
     parser.add_argument("submission", metavar="SUBMISSION", help="a file, a folder, or a baseline's name")
     parser.add_argument(
-        "--trials", type=whole, default=30, metavar="N", help="until so many in the study are finished (30)"
+        "--trials", type=whole, default=30, metavar="N", help="stop when so many trials of the study are finished (30)"
     )
-    parser.add_argument("--timeout", type=duration, metavar="2h", help="begin no trial after this long")
-    parser.add_argument("--study", type=Path, metavar="FILE", help="its journal (studies/SUBMISSION-BENCHMARK.journal)")
+    parser.add_argument("--timeout", type=duration, metavar="2h", help="start no trial after this long")
+    parser.add_argument("--study", type=Path, metavar="FILE", help="its file (studies/SUBMISSION-BENCHMARK.journal)")
     parser.add_argument(
-        "--validation", type=share, default=0.2, metavar="SHARE", help="of the training faces, to judge by (0.2)"
+        "--validation", type=share, default=0.2, metavar="SHARE", help="how much of the training faces judges (0.2)"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to write the best (SUBMISSION.recipe.json)")
     add_run_arguments(parser)
@@ -77,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     given = read_recipe(arguments.recipe) if arguments.recipe else {}
     write(out, json.dumps(given | tuner.ranking[0].user_attrs["changes"], indent=2) + "\n")
     print(_result(tuner))
-    print(f"\n  grade {arguments.submission} --recipe {out}")
+    print(printable(f"\n  grade {arguments.submission} --recipe {out}"))
     return 0
 
 
@@ -95,8 +97,7 @@ def _run_trials(tuner: Tuner, arguments: argparse.Namespace) -> None:
 
 
 def _line(trial: FrozenTrial) -> str:
-    """A trial's number, what came of it, how long it took and what it changed."""
-    from harness.reporting.console import first_line, plain
+    """A trial's number, its outcome, how long it took and what it changed."""
     from harness.units import format_seconds
 
     if "reason" in trial.user_attrs:
@@ -106,16 +107,15 @@ def _line(trial: FrozenTrial) -> str:
     else:
         outcome = f"{trial.values[0]:.3f} px"
     seconds = format_seconds(trial.duration.total_seconds()) if trial.duration else ""
-    told = _settings(trial.user_attrs.get("changes", {})) or "as it is"
+    changes = _settings(trial.user_attrs.get("changes", {})) or "as it is"
     if "reason" in trial.user_attrs:
-        told += f": {first_line(trial.user_attrs['reason'])}"
-    return f"  {trial.number:>4}  {outcome:<19}{seconds:>11}   {plain(told)}"
+        changes += f": {first_line(trial.user_attrs['reason'])}"
+    return f"  {trial.number:>4}  {outcome:<19}{seconds:>11}   {one_line(changes)}"
 
 
 def _result(tuner: Tuner) -> str:
     """The best trials, and the first of them as code."""
     from harness.learning.recipe import Recipe
-    from harness.reporting.console import plain
 
     ranking = tuner.ranking
     lines = ["", f"The best of {len(tuner.finished)} trials, {len(ranking)} of them complete:", ""]
@@ -125,7 +125,7 @@ def _result(tuner: Tuner) -> str:
     in_model = {name: value for name, value in changes.items() if name not in in_recipe}
     lines += ["", f"  {_code(tuner.recipe.with_changes(**in_recipe))}"]
     lines += [f"  build_model: {_settings(in_model)}"] if in_model else []
-    return plain("\n".join(lines))
+    return printable("\n".join(lines))
 
 
 def _code(recipe: Recipe) -> str:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import csv
+import io
+import itertools
 import reprlib
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import DataError
+from harness.text import plain
+from harness.units import format_bytes
 
+LONGEST_LINE = 1 << 14  # characters, an image not counted
+MOST_TIMES = 50  # grey values as text pack to a fifth, drawn ones to a twentieth
+UNPACKED_FREELY = 16 << 20  # bytes; what is small may pack as well as it likes
 MAX_BYTES = 2 << 30  # Kaggle's training.csv has 0.24 GiB; what unpacks to more than this is a mistake or a bomb
 
 
@@ -88,51 +97,97 @@ def find_csv(folder: Path, stem: str) -> Path:
     raise DataError(f"{folder} holds neither {stem}.csv nor {stem}.zip; put one of them there")
 
 
-def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> CsvTable:
+def read_table(
+    path: Path, required: Sequence[str], optional: Sequence[str] = (), longest: int = LONGEST_LINE
+) -> CsvTable:
     """Read a CSV file, or the one of the same stem inside a zip file.
 
-    The columns may stand in any order. Lines end in LF or CRLF; a byte order mark and quotes are allowed.
+    The columns may stand in any order. Lines end in LF or CRLF; a byte order mark and quotes are allowed, line breaks
+    within quotes are not. It is read line by line and given up at the first that is wrong.
+
+    Args:
+        path: the file.
+        required, optional: the names of its columns.
+        longest: characters of a line.
 
     Raises:
         DataError: the file cannot be read or unpacked, is too large, has other columns than it should, a line with
             too few or too many cells, or no data row.
     """
     source = str(path) if path.suffix != ".zip" else f"{path}: {path.stem}.csv"
-    try:
-        text = _contents(path).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{source} is not text (byte {error.start} is not UTF-8); save it as a UTF-8 CSV") from error
-    header, *rows = _cells(source, text) or [[]]
+    lines = _lines(path, source, longest)
+    header = _cells(source, next(lines, ""), "line 1")
     _check_columns(source, header, required, optional)
-    table = CsvTable(source, tuple(header), rows)
-    if not rows:
-        raise DataError(f"{source} has no data rows below its first line; download or write it again")
-    for row, cells in enumerate(rows):
+    rows: list[list[str]] = []
+    blank = 0  # lines since the last row; at the end they are nothing
+    for line in lines:
+        if not line:
+            blank += 1
+            continue
+        cells = [""] if blank else _cells(source, line, row_name(len(rows)))
         if len(cells) != len(header):
             name = header[min(len(cells), len(header) - 1)]
-            raise table.error(
-                row, name, f"the line has {len(cells)} cells where the first has {len(header)}; write one for each"
+            raise DataError(
+                f"{source}, {row_name(len(rows))}, column {name!r}: the line has {len(cells)} cells where the first "
+                f"has {len(header)}; write one for each"
             )
-    return table
+        rows.append(cells)
+    if not rows:
+        raise DataError(f"{source} has no data rows below its first line; download or write it again")
+    return CsvTable(source, tuple(header), rows)
 
 
-def _contents(path: Path) -> bytes:
+def _lines(path: Path, source: str, longest: int) -> Iterator[str]:
+    """Its lines without their ends, each once it is asked for."""
     try:
-        if path.suffix != ".zip":
-            _check_size(str(path), path.stat().st_size)
-            return path.read_bytes()
-        with zipfile.ZipFile(path) as archive:
-            name = f"{path.stem}.csv"
-            for member in archive.infolist():
-                if PurePosixPath(member.filename).name == name:
-                    # The size is only what the archive claims, but zipfile never unpacks more than that.
-                    _check_size(f"{path}: {member.filename}", member.file_size)
-                    return archive.read(member)
-            raise DataError(f"{path} has no {name} inside; zip that file, or put {name} beside it unzipped")
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        with _opened(path) as file:
+            text = io.TextIOWrapper(file, encoding="utf-8-sig")
+            for number in itertools.count(1):
+                line = text.readline(longest + 2)
+                if not line:
+                    return
+                if len(line) > longest + 1:
+                    raise DataError(
+                        f"{source}, line {number}: has more than {longest:,} characters; check that it is the right "
+                        "file, and that each row has a line of its own"
+                    )
+                yield line.rstrip("\n")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{source} is not text (byte {error.start} is not UTF-8); save it as a UTF-8 CSV") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise DataError(f"{path} cannot be unzipped ({error}); download or zip it again") from error
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror or error}); check the disk and its rights") from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    if path.suffix != ".zip":
+        with path.open("rb") as file:
+            _check_size(str(path), path.stat().st_size)
+            yield file
+        return
+    with zipfile.ZipFile(path) as archive:
+        name = f"{path.stem}.csv"
+        found = [each for each in archive.infolist() if PurePosixPath(each.filename).name == name]
+        if not found:
+            raise DataError(f"{path} has no {name} inside; zip that file, or put {name} beside it unzipped")
+        _check_member(path, found[0])
+        with archive.open(found[0]) as file:
+            yield file
+
+
+def _check_member(path: Path, member: zipfile.ZipInfo) -> None:
+    # The sizes are only what the archive claims, but zipfile never unpacks more than that.
+    source = f"{path}: {plain(member.filename)}"
+    _check_size(source, member.file_size)
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise DataError(f"{source} is packed in a rare way; zip it again with the usual one (deflate)")
+    if member.file_size > UNPACKED_FREELY + MOST_TIMES * path.stat().st_size:
+        raise DataError(
+            f"{source} says that it unpacks to {format_bytes(member.file_size)}, more than {MOST_TIMES} times what the "
+            "archive has, which no table of faces does; check that it is the right file, or unzip it yourself"
+        )
 
 
 def _check_size(source: str, size: int) -> None:
@@ -143,16 +198,17 @@ def _check_size(source: str, size: int) -> None:
         )
 
 
-def _cells(source: str, text: str) -> list[list[str]]:
-    lines = text.splitlines()
+def _cells(source: str, line: str, place: str) -> list[str]:
+    if not line:
+        return []
+    if '"' not in line:  # quotes are rare, and the csv module takes longer than everything else here taken together
+        return line.split(",")
     try:
-        # Quotes are rare, and the csv module takes longer than everything else here taken together.
-        rows = list(csv.reader(lines, strict=True)) if '"' in text else [line.split(",") for line in lines]
+        return next(csv.reader([line], strict=True))
     except csv.Error as error:
-        raise DataError(f"{source} has cells that cannot be unquoted ({error}); save it without quotes") from error
-    while rows and rows[-1] in ([], [""]):
-        rows.pop()
-    return rows
+        raise DataError(
+            f"{source}, {place}: has cells that cannot be unquoted ({error}); save it without quotes"
+        ) from None
 
 
 def _check_columns(source: str, header: Sequence[str], required: Sequence[str], optional: Sequence[str]) -> None:

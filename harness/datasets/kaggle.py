@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.csv_table import CsvTable, find_csv, read_table, row_name
+from harness.datasets.csv_table import LONGEST_LINE, CsvTable, find_csv, read_table, row_name
 from harness.datasets.faces import FaceSet
 from harness.datasets.grey_text import GreyTextError, parse_grey
 from harness.datasets.split import near_duplicate_groups
@@ -63,7 +63,7 @@ def read_training(folder: Path, layout: KeypointLayout, image_size: tuple[int, i
         DataError: a file is missing, damaged or not in Kaggle's form; the message names file, line and column.
     """
     training, *subjects = training_sources(folder)
-    table = _labelled_table(training, layout)
+    table = _labelled_table(training, layout, image_size)
     keypoints = _keypoints(table, layout, image_size)
     images = _images(table, image_size)
     codes = _subjects(subjects[0], len(images)) if subjects else near_duplicate_groups(images)
@@ -88,7 +88,7 @@ def read_held_out(
     """
     if path.suffix not in (".csv", ".zip") or not path.is_file():
         raise DataError(f"{path} is not a .csv or .zip file; name a file of labelled faces in Kaggle's layout")
-    table = _labelled_table(path, layout)
+    table = _labelled_table(path, layout, image_size)
     keypoints = _keypoints(table, layout, image_size)
     images = _images(table, image_size)
     faces = FaceSet(images, keypoints, -1 - near_duplicate_groups(images), layout)
@@ -110,7 +110,7 @@ def read_test(folder: Path, image_size: tuple[int, int]) -> tuple[NDArray[np.int
     Raises:
         DataError: the file is missing, damaged or not in Kaggle's form.
     """
-    table = read_table(find_csv(folder, "test"), ["ImageId", "Image"])
+    table = read_table(find_csv(folder, "test"), ["ImageId", "Image"], longest=_longest_line(image_size, 1))
     return table.unique_integers("ImageId"), _images(table, image_size)
 
 
@@ -131,8 +131,14 @@ def read_lookup(folder: Path, layout: KeypointLayout) -> Lookup:
     return Lookup(table.unique_integers("RowId"), table.integers("ImageId"), keypoints, axes)
 
 
-def _labelled_table(path: Path, layout: KeypointLayout) -> CsvTable:
-    return read_table(path, [*layout.columns, "Image"])
+def _longest_line(image_size: tuple[int, int], columns: int) -> int:
+    """Characters of a line with an image and so many other cells; wide enough for four blanks after each number."""
+    return LONGEST_LINE + 7 * math.prod(image_size) + 64 * columns
+
+
+def _labelled_table(path: Path, layout: KeypointLayout, image_size: tuple[int, int]) -> CsvTable:
+    longest = _longest_line(image_size, len(layout.columns))
+    return read_table(path, [*layout.columns, "Image"], longest=longest)
 
 
 def _images(table: CsvTable, image_size: tuple[int, int]) -> NDArray[np.uint8]:

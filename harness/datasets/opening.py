@@ -15,15 +15,11 @@ from numpy.typing import NDArray
 from harness.benchmark import Benchmark, RenderedData
 from harness.datasets import kaggle, rendered
 from harness.datasets.faces import FaceSet, Split
+from harness.datasets.secret import SEED_VARIABLE, seed_of
 from harness.datasets.split import split_as_given, split_by_subject
-from harness.datasets.store import stored
+from harness.datasets.store import Stored, fingerprint, stored
 from harness.errors import DataError, UsageError
 from harness.places import prepared
-
-SEED_VARIABLE = "HARNESS_SECRET_SEED"
-"""The environment variable with which a teacher draws held-out faces that nobody has seen."""
-
-_SHORTEST_SECRET = 16
 
 
 def open_split(
@@ -43,7 +39,8 @@ def open_split(
 
     Raises:
         DataError: files are missing, damaged or not what the card says, or a held-out image is also a training image.
-        UsageError: HARNESS_SECRET_SEED is too short to be a secret, or rendered faces got a file of held-out ones.
+        UsageError: the harness did not make the secret in HARNESS_SECRET_SEED, or rendered faces got a file of held-out
+            ones.
     """
     if isinstance(benchmark.data, RenderedData):
         if held_out is not None:
@@ -93,20 +90,27 @@ def _kaggle(benchmark: Benchmark, folder: Path, held_out: float | Path, seed: in
 
 
 def _rendered(benchmark: Benchmark, data: RenderedData, progress: Callable[[int, int], None] | None) -> Split:
-    def faces(seed: int, count: int, fully_labelled: float) -> tuple[FaceSet, str]:
+    def faces(seed: int, count: int, fully_labelled: float, *, keep: bool = True) -> tuple[FaceSet, str]:
         def draw() -> dict[str, NDArray[Any]]:
             images, keypoints = rendered.render(seed, count, benchmark.image_size, progress=progress)
             labelled = rendered.kaggle_labels(seed, keypoints, fully_labelled) if fully_labelled < 1 else keypoints
             return {"images": images, "keypoints": labelled, "subjects": np.arange(count, dtype=np.int64)}
 
         kind = f"rendered {rendered.VERSION} {benchmark.image_size} {seed} {count} {fully_labelled}"
-        kept = stored(prepared(benchmark.name), [], draw, kind)
+        if keep:
+            kept = stored(prepared(benchmark.name), [], draw, kind)
+        else:
+            drawn = draw()
+            kept = Stored(drawn, fingerprint(drawn))
         return _face_set(benchmark, kept.arrays), kept.fingerprint
 
     secret = os.environ.get(SEED_VARIABLE)
     training, drawn = faces(data.seed, data.training, data.fully_labelled)
     held_out, drawn_for_scoring = faces(
-        data.held_out_seed if secret is None else _number(secret), data.held_out, fully_labelled=1
+        data.held_out_seed if secret is None else seed_of(secret),
+        data.held_out,
+        fully_labelled=1,
+        keep=secret is None,  # secret faces stay in memory, since a file could be read
     )
     return Split(
         training=training,
@@ -115,20 +119,6 @@ def _rendered(benchmark: Benchmark, data: RenderedData, progress: Callable[[int,
         fingerprint=hashlib.sha256(f"{drawn} {drawn_for_scoring}".encode()).hexdigest(),
         origin="practice" if secret is None else "secret",
     )
-
-
-def _number(secret: str) -> int:
-    """A secret as a seed of 128 bits.
-
-    Raises:
-        UsageError: it could be found by trying.
-    """
-    if len(secret) < _SHORTEST_SECRET:
-        raise UsageError(
-            f"{SEED_VARIABLE} has {len(secret)} characters, so few that it could be found by trying, and with it the "
-            f"held-out faces; use at least {_SHORTEST_SECRET}, such as the output of `openssl rand -hex 16`"
-        )
-    return int.from_bytes(hashlib.sha256(secret.encode()).digest()[:16], "big")
 
 
 def _arrays(faces: FaceSet) -> dict[str, NDArray[Any]]:

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -17,8 +17,9 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from harness.errors import DataError, MachineError
+from harness.files import write_atomically
 
-FORMAT = 1  # of the folders below; raise it whenever what stands in them changes
+FORMAT = 2  # of the folders below; raise it whenever what stands in them changes
 
 
 @dataclass(frozen=True)
@@ -38,19 +39,20 @@ def stored(cache: Path, sources: Sequence[Path], make: Callable[[], dict[str, ND
     """What ``make`` returns, made only if the cache does not hold it already.
 
     Kept below ``cache`` in a folder of its own for every ``kind`` (what was made, with its parameters) and state of the
-    ``sources`` (name, size and time of change). A damaged folder is made again. Safe against kills and between
-    processes: a folder appears whole or not at all, and whoever comes second waits for the first.
+    ``sources`` (name, size and time of change). A damaged or changed folder is made again. Safe against kills and
+    between processes: a folder appears whole or not at all, and whoever comes second waits for the first.
 
     Raises:
         DataError: a source is missing.
-        MachineError: the cache cannot be written.
+        MachineError: the cache cannot be written, or belongs to somebody else.
     """
     folder = cache / _key(sources, kind)
+    with _cache_errors(cache):
+        _close_to_others(cache)
     found = _open(folder)
     if found is not None:
         return found
     with _cache_errors(cache):
-        cache.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder.with_suffix(".lock")).acquire()
     with lock:
         found = _open(folder)  # the one who had the lock may have made it
@@ -84,13 +86,36 @@ def _key(sources: Sequence[Path], kind: str) -> str:
     return hashlib.sha256(json.dumps([FORMAT, kind, states]).encode()).hexdigest()[:20]
 
 
+def _close_to_others(cache: Path) -> None:
+    """Make the folder, which nobody else may read or have filled."""
+    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+    about = cache.stat()
+    if hasattr(os, "geteuid") and about.st_uid != os.geteuid():  # not on Windows
+        raise MachineError(
+            f"{cache} belongs to another user, so what lies in it is not believed; set XDG_CACHE_HOME to a folder of "
+            "your own"
+        )
+    if about.st_mode & 0o077:
+        cache.chmod(0o700)
+
+
 def _open(folder: Path) -> Stored | None:
-    """The folder's arrays, or None if it is not there or not whole."""
+    """The folder's arrays, or None if it is not there, not whole, or not what was written.
+
+    To hash the arrays each time would take longer than all else. It is done where a file is not as it was left.
+    """
     try:
         meta = json.loads((folder / "meta.json").read_text())
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in meta["arrays"]}
-        described = {name: _describe(array) for name, array in arrays.items()}
-        return Stored(arrays, str(meta["fingerprint"])) if described == meta["arrays"] else None
+        if {name: _describe(array) for name, array in arrays.items()} != meta["arrays"]:
+            return None
+        states = {name: _state(folder / f"{name}.npy") for name in arrays}
+        if states != meta["states"]:
+            if fingerprint(arrays) != meta["fingerprint"]:
+                return None
+            with suppress(OSError):
+                write_atomically(folder / "meta.json", json.dumps(meta | {"states": states}).encode())
+        return Stored(arrays, str(meta["fingerprint"]))
     except (OSError, EOFError, ValueError, KeyError, TypeError):
         return None
 
@@ -105,7 +130,11 @@ def _write(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
         with (unfinished / f"{name}.npy").open("wb") as file:
             np.save(file, array, allow_pickle=False)
             _sync(file)
-    meta = {"arrays": {name: _describe(array) for name, array in arrays.items()}, "fingerprint": fingerprint(arrays)}
+    meta = {
+        "arrays": {name: _describe(array) for name, array in arrays.items()},
+        "states": {name: _state(unfinished / f"{name}.npy") for name in arrays},
+        "fingerprint": fingerprint(arrays),
+    }
     with (unfinished / "meta.json").open("w") as file:
         json.dump(meta, file)
         _sync(file)
@@ -115,6 +144,11 @@ def _write(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 def _sync(file: IO[Any]) -> None:
     file.flush()
     os.fsync(file.fileno())
+
+
+def _state(file: Path) -> list[int]:
+    about = file.stat()
+    return [about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino]
 
 
 def _describe(array: NDArray[Any]) -> list[Any]:

@@ -1,6 +1,6 @@
 """What is wrong with predictions, in sentences: the known mistakes, each found by trying its remedy.
 
-Runs in the grader, on the answer key; what it says gives away averages only.
+Runs in the grader, with the answer key; its sentences reveal averages only.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ Points = NDArray[np.floating]
 
 
 def find_mistakes(predictions: Points, faces: FaceSet, *, finished: bool = True) -> list[str]:
-    """Sentences naming each known mistake that these predictions (N, K, 2) show; empty when there is none.
+    """A sentence for each known mistake that these predictions (N, K, 2) show.
 
     Args:
         predictions: pixels.
         faces: the N faces with their keypoints.
-        finished: whether training ran to its end; where it did not, having learnt little is no mistake.
+        finished: whether training ran to its end; if not, it is not a mistake to have learnt little.
     """
-    # Measured against the extent of a face, so that it holds for coordinates in [0, 1] too.
+    # Relative to the range of all coordinates, so that it works for predictions in [0, 1] too.
     if len(faces) > 1 and predictions.std(axis=0).max() <= 0.002 * np.ptp(predictions):
         return ["Every image got the same prediction: the model does not look at its input, or has not learnt yet."]
     height, width = faces.images.shape[1:]
@@ -47,8 +47,8 @@ def find_mistakes(predictions: Points, faces: FaceSet, *, finished: bool = True)
     if not finished:
         return []
     return [
-        f"It errs more ({error:.2f} px) than the mean of these faces would for every image ({mean_face:.2f} px), so it "
-        "has hardly learnt yet."
+        f"Its error ({error:.2f} px) is larger than if it predicted the mean of these faces for every image "
+        f"({mean_face:.2f} px), so it has hardly learnt yet."
     ]
 
 
@@ -62,7 +62,7 @@ def advise(scorecard: Scorecard, recipe: dict[str, Any] | None, training_error: 
         if metric.value > 1.2 * overall:
             advice.append(
                 f"Hardest: {hardest}, {metric.value:.2f} px against {overall:.2f} overall; a specialist or a "
-                "finer resolution there may pay."
+                "finer resolution may help there."
             )
     if training_error is not None and overall > 1.5 * training_error:
         advice.append(
@@ -71,8 +71,8 @@ def advise(scorecard: Scorecard, recipe: dict[str, Any] | None, training_error: 
         )
     elif training_error is not None and training_error > 0.9 * overall:
         advice.append(
-            f"It errs as much on its training faces ({training_error:.2f} px) as on new ones: a larger model or more "
-            "epochs."
+            f"Its error on its training faces ({training_error:.2f} px) is about as large as on new ones: a larger "
+            "model or more epochs."
         )
     if recipe is not None:
         advice += [sentence for field, sentence in _UNUSED.items() if not recipe.get(field)]
@@ -110,7 +110,7 @@ def _collapsed_pairs(predictions: Points, faces: FaceSet, mean_face: float) -> l
 
 def _offsets(predictions: Points, faces: FaceSet) -> list[str]:
     residual = np.nanmean(predictions - faces.keypoints, axis=(0, 1))
-    # Less than this is how a network errs that is not trained to the end.
+    # A network that is not trained to the end may have a smaller offset than this.
     least = max(0.4, 0.2 * _mean_error(predictions, faces))
     return [
         f"{axis} is off by {offset:+.2f} px on average: look for W - x where W - 1 - x is meant, or for pixels counted "

@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_serializer,
+    model_validator,
+)
 
 from harness.errors import LeaderboardError
 from harness.estimates import Estimate
+from harness.files import read_regular
 from harness.grading.scoring import Scorecard, StratumScore
+from harness.text import plain_values
+
+_LARGEST = 2**22
+"""Bytes of an entry's file; those of a grading have a hundredth of it."""
+
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**64)]
 
 
 class _Record(BaseModel):
     # Entries of a later version may hold more keys; they stay readable.
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class Stratum(_Record):
     """The scores of one stratum; the keys are those of `harness.grading.scoring.StratumScore`."""
 
-    images: int
-    points: int
-    subjects: int
+    images: Whole
+    points: Whole
+    subjects: Whole
     scores: dict[str, Estimate]
     groups: dict[str, Estimate]
     keypoints: dict[str, Estimate]
@@ -43,19 +57,20 @@ class Entry(_Record):
     recipe, versions, log_tail.
 
     Attributes:
-        author, submission: together they name a row of a board; the author is empty where nobody said.
+        author, submission: together they name a row of a board; the author is empty where none was given.
         metric: what the benchmark ranked by when this was graded.
         trained: "here", "brought" (weights or data that came with the submission) or "nothing"; empty in entries of
             version 0.1, which did not say.
         gap: mean pixel error on the held-out faces less that on a sample of the training faces.
-        flags: what a check found worth a look, a sentence each.
+        flags: what a person should look at, a sentence each.
         blend: of a blend, its members, their weights and their errors out of fold.
         overrides: changes from outside: recipe fields and keywords of ``build_model``.
         not_applied: names of those that this submission has no use for.
+        told: which of these keys hold what the submission's process said of itself, which nobody checked.
         threads: how many threads it computed with, such as "2" or "2, then 1".
-        networks: what each network was trained with and how that went: recipe, rows, epochs and more.
+        networks: for each network its recipe and how training went: rows, epochs and more.
         recipe: that of the only network, otherwise None.
-        fingerprints: sha256 of the ``source``, of the ``data`` and of the ``harness``'s own code.
+        fingerprints: sha256 of the ``source``, of the ``data``, of the ``card`` and of the ``harness``'s own code.
     """
 
     id: str
@@ -82,18 +97,25 @@ class Entry(_Record):
     held: str = ""
     device: str
     threads: str = ""
-    seed: int | None = None
-    parameters: int | None = None
+    told: list[str] = Field(default_factory=list)
+    seed: Whole | None = None
+    parameters: Whole | None = None
     overrides: dict[str, Any] = Field(default_factory=dict)
     not_applied: list[str] = Field(default_factory=list)
     networks: list[dict[str, Any]] = Field(default_factory=list)
     recipe: dict[str, Any] | None = None
     seconds: Seconds
-    peak_memory: int
+    peak_memory: Whole
     limits: dict[str, float] = Field(default_factory=dict)
     fingerprints: dict[str, str]
     versions: dict[str, str] = Field(default_factory=dict)
     log_tail: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain(cls, data: Any) -> Any:
+        """Nothing that an entry holds can command a terminal, or show otherwise than it is written."""
+        return plain_values(data)
 
     @field_serializer("seconds")
     def _rounded(self, seconds: Seconds) -> dict[str, float]:
@@ -109,7 +131,7 @@ class Entry(_Record):
 
     @property
     def name(self) -> str:
-        """What people call it: ``author/submission``, or ``submission`` where nobody said whose it is."""
+        """``author/submission``, or ``submission`` where no author was given."""
         return row_name(self.author, self.submission)
 
     def to_json(self) -> str:
@@ -121,17 +143,17 @@ class Entry(_Record):
         """Read an entry file.
 
         Raises:
-            LeaderboardError: it is no entry; the message names the file, the key and the remedy.
+            LeaderboardError: it is not an entry; the message names the file, the key and the remedy.
         """
         try:
-            return cls.model_validate_json(path.read_bytes())
+            return cls.model_validate_json(read_regular(path, _LARGEST))
         except (OSError, ValidationError) as error:
             if isinstance(error, ValidationError):
-                first = error.errors()[0]
-                place = ".".join(str(part) for part in first["loc"])
-                error_text = f"{f'key {place!r}: ' if place else ''}{first['msg']}"
+                first = error.errors(include_input=False)[0]
+                place = ".".join(str(part)[:80] for part in first["loc"])
+                error_text = f"{f'key {place!r}: ' if place else ''}{first['msg'][:200]}"
             else:
-                error_text = str(error)
+                error_text = error.strerror or str(error)
             raise LeaderboardError(
                 f"{path}: is not an entry ({error_text}); restore the file or delete it, then run "
                 "`harness leaderboard rebuild`"
@@ -139,7 +161,7 @@ class Entry(_Record):
 
 
 def row_name(author: str, submission: str) -> str:
-    """What people call a submission: ``author/submission``, or ``submission`` where nobody said whose it is."""
+    """``author/submission``, or ``submission`` where no author was given."""
     return f"{author}/{submission}" if author else submission
 
 

@@ -1,4 +1,4 @@
-"""grade(): the whole way of a submission, from its file to its entry.
+"""grade(): a submission's whole way, from its file to its entry.
 
 card -> faces -> split -+-> training faces ---------+
                         +-> held-out images --------+--> executor -> worker: fit, predict --> predictions
@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 
 import numpy as np
@@ -29,13 +30,21 @@ from harness.grading.provenance import memoriser_flag, where_trained, why_refuse
 from harness.grading.scoring import gap_between, score
 from harness.runs.conditions import Conditions, harness_fingerprint
 from harness.runs.executors import Executor, Local
-from harness.runs.job import Job
+from harness.runs.facts import Facts
+from harness.runs.job import Job, Material
 from harness.runs.run import Run
 from harness.runs.worker_log import Event
 from harness.submission.source import Source
 
 _LIBRARIES = ("torch", "torchvision", "numpy", "timm", "albumentations", "opencv-python-headless", "scikit-learn")
 """What decides a result besides the harness's own code."""
+
+_TOLD = ("device", "threads", "seed", "parameters", "recipe", "networks", "not_applied", "seconds.training")
+
+_KEPT_BACK = (
+    "it failed after it had got the held-out images, which are secret; what it said of that is kept for the teacher, "
+    "in log.txt of --out DIR"
+)
 
 
 @dataclass(frozen=True)
@@ -47,12 +56,15 @@ class Graded:
         entry: the record, not yet on a leaderboard.
         predictions: float32 (N, K, 2) for the held-out faces; None when the submission failed.
         weights: the trained weights as safetensors bytes, where the conditions asked for them.
+        reason, log_tail: as in the entry, in full; where held-out faces are secret, for the teacher alone.
     """
 
     source: Source
     entry: Entry
     predictions: NDArray[np.float32] | None
     weights: bytes | None
+    reason: str | None = None
+    log_tail: str = ""
 
 
 def grade(
@@ -64,10 +76,10 @@ def grade(
     board: str | None = None,
     on_progress: Callable[[dict[str, float]], None] = lambda _: None,
 ) -> Graded:
-    """Run a submission away from the answers, score what it predicted, and say what is good and what is not.
+    """Run a submission away from the answers, score what it predicted, and report what is good and what is not.
 
-    Whatever is the submission's own doing (a crash, a limit, predictions that cannot be scored) ends in a failed entry
-    with the reason. Nothing is recorded yet.
+    What the submission itself causes (a crash, a limit, predictions that cannot be scored) ends in a failed entry with
+    the reason. Nothing is recorded yet.
 
     Raises:
         HarnessError: something other than the submission is at fault.
@@ -94,34 +106,39 @@ def grade_all(
     board: str | None = None,
     listen: Callable[[Source, Event], bool] = lambda _, __: False,
 ) -> Generator[tuple[Source, Graded | Exception]]:
-    """Grade submissions, and hand each on as soon as it is graded; none that was stopped.
+    """Grade submissions, and yield each as soon as it is graded; those that were stopped are left out.
 
-    An exception stands for a grading that the machine or the harness failed; it takes no other along.
+    An exception takes the place of a grading where the machine or the harness failed; the others go on.
 
     Args:
         sources: no two of one author and name.
         benchmark, split, conditions: the same for all.
         executor: makes the runs.
         board: the board's name; the benchmark's if None.
-        listen: hears what a run comes to, in any thread; true ends it.
+        listen: called with each event of a run, in any thread; true ends the run.
     """
     judge = Judge(benchmark, split, conditions, board or benchmark.name)
     by_label = {source.label: source for source in sources}
     assert len(by_label) == len(sources), "the caller has named authors"
-    to_run = [source for source in sources if source.has_code and not why_refused(source, benchmark)]
+    refusals = {source.label: why_refused(source, benchmark) for source in sources}
+    to_run = [source for source in sources if source.has_code and refusals[source.label] is None]
     unreadable: list[tuple[Source, Graded]] = []
+
+    @cache
+    def material(brought: bool) -> Material:
+        return material_for(split, judge.sample, brought=brought)
 
     def jobs() -> Iterator[Job]:
         for source in to_run:
             try:
-                material = material_for(source, split, judge.sample)
-                yield Job(source.label, source.pack(), material, conditions)
+                yield Job(source.label, source.pack(), material(source.brings_data), conditions)
             except LoadError as error:
                 unreadable.append((source, judge.graded(source, Run(None, str(error)))))
 
     for source in sources:
-        if source not in to_run:
-            yield source, judge.graded(source, _without_run(source, benchmark, split, conditions, executor))
+        reason = refusals[source.label]
+        if reason is not None or not source.has_code:
+            yield source, judge.graded(source, _without_run(source, reason, split, conditions, executor))
     with closing(executor.run(jobs(), lambda job, event: listen(by_label[job.name], event))) as finishing:
         for finished in finishing:
             source, result = by_label[finished.job.name], finished.result
@@ -131,13 +148,15 @@ def grade_all(
     yield from unreadable
 
 
-def _without_run(source: Source, benchmark: Benchmark, split: Split, conditions: Conditions, executor: Executor) -> Run:
-    """What stands for the run of a submission that is refused, or that holds predictions; kept like any other."""
-    key = conditions.key(source.fingerprint, split.fingerprint)
+def _without_run(source: Source, reason: str | None, split: Split, conditions: Conditions, executor: Executor) -> Run:
+    """The run of a submission that is refused or holds predictions, without a worker; kept like any other.
+
+    Why it is refused is a part of its key, since another card may take it.
+    """
+    key = conditions.key(f"{source.fingerprint} {reason or ''}", split.fingerprint)
     kept = executor.store.find(source.label, key) if executor.store else None
     if kept is not None:
         return kept
-    reason = why_refused(source, benchmark)
     predictions = None
     if reason is None:
         try:
@@ -151,7 +170,7 @@ def _without_run(source: Source, benchmark: Benchmark, split: Split, conditions:
 
 
 class Judge:
-    """Makes entries of runs: scores what a run predicted, or keeps the reason why it predicted nothing.
+    """Makes entries from runs: scores what a run predicted, or records why it predicted nothing.
 
     Args:
         benchmark, split, conditions: what the runs were made on, and how.
@@ -175,13 +194,14 @@ class Judge:
         """
         entry = self._unscored(source, run).model_copy(update=extra or {})
         if run.predictions is None:
-            return Graded(source, entry, None, run.weights)
+            return Graded(source, entry, None, run.weights, run.reason, run.log_tail)
         count = len(self._split.held_out)
         predictions, sampled = run.predictions[:count], run.predictions[count:]
-        return Graded(source, self._scored(entry, predictions, sampled), predictions, run.weights)
+        scored = self._scored(entry, predictions, sampled)
+        return Graded(source, scored, predictions, run.weights, run.reason, run.log_tail)
 
     def _unscored(self, source: Source, run: Run) -> Entry:
-        facts, limits = run.facts, self._conditions.limits
+        facts, limits, secret = run.facts, self._conditions.limits, self._split.origin == "secret"
         identity = f"{run.id} {source.label} {self._board} {self._split.fingerprint}"
         when = run.finished.translate(str.maketrans("", "", "-:Z"))
         return Entry(
@@ -194,11 +214,13 @@ class Judge:
             held_out=self._split.origin,
             date=run.finished,
             status="failed",
-            reason=run.reason,
+            reason=_KEPT_BACK if secret and run.reason and run.quotes else run.reason,
             metric=self._benchmark.metric,
             trained=where_trained(source, run),
             isolation=run.isolation,
             held=run.held,
+            flags=run.remarks,
+            told=[*_TOLD] if facts != Facts() else [],
             device=facts.device,
             threads=facts.threads,
             seed=facts.seed,
@@ -213,10 +235,11 @@ class Judge:
             fingerprints={
                 "source": source.fingerprint,
                 "data": self._split.fingerprint,
+                "card": self._benchmark.fingerprint,
                 "harness": harness_fingerprint(),
             },
             versions=_versions(),
-            log_tail=run.log_tail,
+            log_tail=run.log_before if secret else run.log_tail,
         )
 
     def _scored(self, entry: Entry, predictions: NDArray[np.float32], sampled: NDArray[np.float32]) -> Entry:
@@ -238,7 +261,7 @@ class Judge:
             rows = next(iter(self._split.strata.values()))
             gap = gap_between(predictions[rows], held_out.take(rows), sampled, self._split.training.take(self.sample))
             flag = memoriser_flag(self._benchmark, value, gap) if entry.trained == "brought" else None
-            update |= {"gap": gap, "flags": [flag] if flag else []}
+            update |= {"gap": gap, "flags": [*entry.flags, *([flag] if flag else [])]}
         return entry.model_copy(update=update)
 
 

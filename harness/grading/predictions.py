@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import reprlib
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -57,9 +59,9 @@ def read_csv(path: Path, count: int, layout: KeypointLayout) -> NDArray[np.float
     else:
         ids, columns, wanted = _ID, list(layout.columns), count
     _check_header(path, header, [ids, *columns])
-    table = _table(path, content, wanted + 1)  # one row too many is enough to find an id that is unknown or doubled
-    order = _check_ids(path, table[ids], wanted)
-    values = _numbers(path, table[columns])
+    table = _table(path, content, header, wanted + 1)  # one row too many shows an id that is unknown or doubled
+    order = _check_ids(path, ids, table[ids], wanted)
+    values = np.column_stack([_numbers(path, name, table[name]) for name in columns])
     return np.asarray(values[order], dtype=np.float32).reshape(count, len(layout), 2)
 
 
@@ -93,14 +95,20 @@ def asked_locations(
 
 
 def _header(path: Path, content: bytes) -> list[str]:
-    """The first line's cells; of a million columns pandas would make a million arrays before anyone could object."""
+    for cells in _rows(path, content):
+        return cells
+    raise PredictionError(f"{path}: cannot be read as CSV: it is empty; predict every image")
+
+
+def _rows(path: Path, content: bytes) -> Iterator[list[str]]:
+    """The cells of each line that is not blank; a cell keeps to its line."""
+    lines = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig")
     try:
-        lines = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
-        return next(cells for cells in csv.reader(lines) if cells)
-    except StopIteration:
-        raise PredictionError(f"{path}: cannot be read as CSV: it is empty; predict every image") from None
+        for line in lines:
+            if line.strip():
+                yield from csv.reader([line], strict=True)
     except (csv.Error, UnicodeDecodeError) as error:
-        raise PredictionError(f"{path}: cannot be read as CSV: {error}") from error
+        raise PredictionError(f"{path}: cannot be read as CSV: {error}; save it as a UTF-8 CSV") from error
 
 
 def _check_header(path: Path, header: list[str], wanted: list[str]) -> None:
@@ -111,54 +119,59 @@ def _check_header(path: Path, header: list[str], wanted: list[str]) -> None:
     if missing or unknown or doubled:
         problems = [f"column {missing[0]!r} is missing"] if missing else []
         problems += [f"column {reprlib.repr(unknown[0])} is not known"] if unknown else []
-        problems += [f"column {doubled[0]!r} stands there {counts[doubled[0]]} times"] if doubled else []
+        problems += [f"column {doubled[0]!r} is there {counts[doubled[0]]} times"] if doubled else []
         raise PredictionError(
             f"{path}, line 1: {' and '.join(problems)}; the columns are {_ID} and {wanted[1]}, ... an image a row, "
             "or RowId and Location"
         )
 
 
-def _table(path: Path, content: bytes, most_rows: int) -> pd.DataFrame:
-    try:
-        # As text, so that a bad cell can be shown as it was written.
-        return pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, nrows=most_rows)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise PredictionError(f"{path}: cannot be read as CSV: {error}") from error
+def _table(path: Path, content: bytes, header: list[str], most_rows: int) -> dict[str, list[str]]:
+    """Column -> its cells as text, so that a bad one can be shown as it was written."""
+    rows = list(itertools.islice(_rows(path, content), 1, most_rows + 1))
+    for row, cells in enumerate(rows):
+        if len(cells) != len(header):
+            raise PredictionError(
+                f"{path}, line {row + 2}: has {len(cells)} cells where the first line has {len(header)}; write one for "
+                "each column"
+            )
+    return {name: [cells[position] for cells in rows] for position, name in enumerate(header)}
 
 
-def _check_ids(path: Path, cells: pd.Series[str], wanted: int) -> NDArray[np.intp]:
+def _check_ids(path: Path, name: str, cells: list[str], wanted: int) -> NDArray[np.intp]:
     """The order of the rows by id, once every id from 1 to ``wanted`` is there exactly once."""
-    name = cells.name
-    ids = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64)
+    ids = _as_numbers(cells)
     bad = ~(np.isfinite(ids) & (ids == np.floor(ids)) & (ids >= 1) & (ids <= wanted))
     if bad.any():
         row = int(np.argmax(bad))
-        raise PredictionError(
-            f"{path}, line {row + 2}: {name} {reprlib.repr(cells.iloc[row])} is not one of 1 to {wanted}"
-        )
-    doubled = pd.Series(ids).duplicated().to_numpy()
+        raise PredictionError(f"{path}, line {row + 2}: {name} {reprlib.repr(cells[row])} is not one of 1 to {wanted}")
+    _, first, inverse = np.unique(ids, return_index=True, return_inverse=True)
+    doubled = first[inverse] != np.arange(len(ids))
     if doubled.any():
         row = int(np.argmax(doubled))
-        raise PredictionError(
-            f"{path}, line {row + 2}: {name} {cells.iloc[row]} stands there twice; keep one row for each"
-        )
+        raise PredictionError(f"{path}, line {row + 2}: {name} {cells[row]} is there twice; keep one row for each")
     if len(ids) < wanted:
-        first = int(np.setdiff1d(np.arange(1, wanted + 1), ids)[0])
+        first_missing = int(np.setdiff1d(np.arange(1, wanted + 1), ids)[0])
         raise PredictionError(
-            f"{path}: {wanted - len(ids)} of {wanted} rows are missing, first {name} {first}; predict every image"
+            f"{path}: {wanted - len(ids)} of {wanted} rows are missing, first {name} {first_missing}; predict every "
+            "image"
         )
     return np.argsort(ids)
 
 
-def _numbers(path: Path, cells: pd.DataFrame) -> NDArray[np.float64]:
-    numbers = np.asarray(cells.apply(pd.to_numeric, errors="coerce"), dtype=np.float64)
+def _numbers(path: Path, column: str, cells: list[str]) -> NDArray[np.float64]:
+    numbers = _as_numbers(cells)
     bad = ~(np.abs(numbers) <= LARGEST_COORDINATE)
     if bad.any():
-        row, column = (int(i) for i in np.argwhere(bad)[0])
-        cell = cells.iat[row, column]
+        row = int(np.argmax(bad))
         raise PredictionError(
-            f"{path}, line {row + 2}, column {cells.columns[column]!r}: "
-            + (f"{reprlib.repr(cell)} is not a number of pixels" if cell else "the cell is empty")
+            f"{path}, line {row + 2}, column {column!r}: "
+            + (f"{reprlib.repr(cells[row])} is not a number of pixels" if cells[row] else "the cell is empty")
             + "; predict every keypoint of every image"
         )
     return numbers
+
+
+def _as_numbers(cells: list[str]) -> NDArray[np.float64]:
+    """float64 (N,); NaN where a cell is not a number."""
+    return pd.to_numeric(pd.Series(cells, dtype=object), errors="coerce").to_numpy(dtype=np.float64)

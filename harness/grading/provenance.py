@@ -1,9 +1,9 @@
-"""Where a submission was trained, and whether what it brought may have met the held-out people.
+"""Where a submission was trained, and whether weights that it brought may have learnt from the held-out faces.
 
-Kaggle's labels are public, and held-out rows are some of them: whoever trains at home may have learnt the answers. A
-network that has not met the held-out subjects does worse on them than on subjects that it learnt from. One that has
-met neither does equally on both, at an error that others have on strangers. What gives a memoriser away is no such gap
-at an error that nobody who trained here has reached on strangers.
+Kaggle's labels are public, and the held-out rows are among them, so weights that were trained elsewhere may know the
+answers. A network that has not seen the held-out subjects has a larger error on them than on subjects that it learnt
+from. One that has seen neither has the same error on both, but not a smaller one than networks trained here have on
+held-out subjects. So weights are flagged where there is no such gap and the error is smaller than any trained here.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ Trained = Literal["here", "brought", "nothing"]
 
 
 def where_trained(source: Source, run: Run) -> Trained:
-    """``here`` where the harness saw it learn from code alone, ``brought`` where it holds weights or other data,
-    ``nothing`` where there was no training: a table of predictions, or a submission that failed before it began."""
+    """``here`` if it came as code alone and was trained by the harness; ``brought`` if it holds weights or other data;
+    ``nothing`` if it was not trained: a table of predictions, or a submission that failed before training began."""
     if not source.has_code or (run.reason is not None and not run.training_seconds):
         return "nothing"
     return "brought" if source.brings_data else "here"
@@ -41,16 +41,16 @@ def why_refused(source: Source, benchmark: Benchmark) -> str | None:
     if rules.weights == "refused" and (source.brings_data or not source.has_code):
         return (
             f"{source.path}: brings what was learnt elsewhere, and {benchmark.name} takes only what is trained here; "
-            "hand in the code that trains it"
+            "hand in the code that trains it, alone"
         )
     return None
 
 
 def memoriser_flag(benchmark: Benchmark, held_out: Estimate, gap: Estimate) -> str | None:
-    """A sentence with its figures, where brought weights look as if they knew the held-out faces; never a verdict.
+    """A sentence with figures where brought weights may know the held-out faces: a reason to look, not a verdict.
 
     Args:
-        benchmark: its card may say the best that a submission trained here has reached on strangers.
+        benchmark: its card may give the best error that a submission trained here has reached on the held-out faces.
         held_out: the ranking metric on the held-out faces.
         gap: mean pixel error on the held-out faces less that on the sampled training faces.
     """

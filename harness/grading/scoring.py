@@ -1,6 +1,6 @@
 """Scores of predictions against an answer key, each with its uncertainty.
 
-Only a missing label masks: a prediction has to be finite, so a submission cannot choose what it is scored on.
+Only a missing label is left out. Predictions have to be finite, so a submission cannot choose what it is scored on.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Comparison:
     """How two predictions of the same faces differ in mean pixel error: the second's less the first's.
 
     Attributes:
-        difference: below 0 where the second errs less. The interval is of the difference itself: both are resampled
-            with the same subjects, so that what makes a face hard for both does not widen it.
+        difference: below 0 where the second has the smaller error. Both are resampled with the same subjects, so that
+            faces that are hard for both do not widen the interval.
         groups: the same of each group that is labelled at all.
     """
 
@@ -93,7 +93,7 @@ def compare(
 def gap_between(
     predictions: NDArray[np.float32], faces: FaceSet, others_predictions: NDArray[np.float32], others: FaceSet
 ) -> Estimate:
-    """Mean pixel error on some faces (N) less that on others (M), whose subjects are others too."""
+    """Mean pixel error on some faces (N) less that on others (M) of other subjects."""
     first, second = (
         pixel_distances(points, each.keypoints) for points, each in ((predictions, faces), (others_predictions, others))
     )

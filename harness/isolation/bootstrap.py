@@ -18,7 +18,10 @@ import sys
 import traceback
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from harness.isolation.tracing import Trace
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 1, 4, 36, 38
 _PR_SET_THP_DISABLE = 41
@@ -29,11 +32,12 @@ def main(plan: dict[str, Any]) -> NoReturn:
     """Lock this process in as planned, say so on the channel, and run the plan's entry."""
     _pin(plan["cores"])
     _die_with(plan["parent"])
-    _supervise()
-    supervisor = os.getppid()
     harness = _package()
+    trace = _trace(plan) if plan["trace"] else None
+    _supervise(trace, plan["channel"])
+    supervisor = os.getppid()
     try:
-        held = _lock_in(plan, supervisor)
+        held = _lock_in(plan, supervisor, trace)
     except (OSError, ValueError) as error:
         _say(plan["channel"], {"refused": f"a worker could not be locked in on this machine: {error}"})
         os._exit(1)
@@ -41,7 +45,7 @@ def main(plan: dict[str, Any]) -> NoReturn:
     _run(plan, harness)
 
 
-def _lock_in(plan: dict[str, Any], supervisor: int) -> str:
+def _lock_in(plan: dict[str, Any], supervisor: int, trace: Trace | None) -> str:
     """Give up everything that the worker does not need; what holds now, in words."""
     for name, wanted in plan["rlimits"].items():
         kind = getattr(resource, name)
@@ -65,7 +69,7 @@ def _lock_in(plan: dict[str, Any], supervisor: int) -> str:
         _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     holding = ["limits", *([plan["cgroup"]] if plan["cgroup"] else []), *([f"user {user}"] if user is not None else [])]
     if plan["isolated"]:
-        holding += _wall_in(plan["grants"], plan["landlock_abi"], plan["cuda"])
+        holding += _wall_in(plan["grants"], plan["landlock_abi"], plan["cuda"], trace)
     return ", ".join(holding)
 
 
@@ -78,7 +82,7 @@ def _uncover(plan: dict[str, Any]) -> None:
     os.chdir(Path(plan["job"], "tmp"))  # the folder of this name that shows now
 
 
-def _wall_in(grants: dict[str, list[str]], abi: int | None, cuda: bool) -> list[str]:
+def _wall_in(grants: dict[str, list[str]], abi: int | None, cuda: bool, trace: Trace | None) -> list[str]:
     from harness.isolation import landlock, seccomp
 
     newest = landlock.version()
@@ -87,9 +91,18 @@ def _wall_in(grants: dict[str, list[str]], abi: int | None, cuda: bool) -> list[
         raise OSError("this kernel has no Landlock (Linux 5.13 and later have, if it is switched on)")
     rights = {"read": landlock.READ, "write": landlock.WRITE, "devices": landlock.DEVICE}
     landlock.restrict([(path, rights[kind]) for kind in rights for path in grants[kind]], abi)
-    seccomp.restrict(cuda=cuda)
+    if trace is None:
+        seccomp.restrict(cuda=cuda)
+    else:
+        trace.restrict(cuda=cuda)
     os.utime = _look  # type: ignore[assignment]  # the kernel now says that it set the times of any file, even of none
-    return [f"Landlock ABI {abi}", "seccomp"]
+    return [f"Landlock ABI {abi}", "seccomp" if trace is None else "seccomp (traced)"]
+
+
+def _trace(plan: dict[str, Any]) -> Trace:
+    from harness.isolation.tracing import Trace
+
+    return Trace(Path(plan["job"], "input"))
 
 
 def _look(path: str | int, *_: object, **__: object) -> None:
@@ -136,7 +149,7 @@ def _package() -> ModuleType:
     return sys.modules["harness"]
 
 
-def _supervise() -> None:
+def _supervise(trace: Trace | None, channel: int) -> None:
     """Continue in a child. The parent stays as its supervisor: adopts orphans, kills them at the end, and ends alike.
 
     Without it, a process that detached itself would become the grader's, who could not tell whose it was.
@@ -147,6 +160,8 @@ def _supervise() -> None:
     if worker == 0:
         _die_with(supervisor)
         return
+    if trace is not None:
+        trace.listen(worker, channel)
     status = None
     with contextlib.suppress(ChildProcessError):
         while True:
@@ -156,6 +171,8 @@ def _supervise() -> None:
                 for orphan in _children():
                     os.kill(orphan, signal.SIGKILL)
     assert status is not None
+    if trace is not None:
+        trace.close()
     code = os.waitstatus_to_exitcode(status)
     if code >= 0:
         os._exit(code)

@@ -22,6 +22,7 @@ def environment(job: Path, *, cores: int, cuda: bool) -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         "OMP_NUM_THREADS": str(cores),
         "MKL_NUM_THREADS": str(cores),
+        "MKL_DYNAMIC": "FALSE",  # else it counts cores by moving from one to the next, and on refusal computes on one
         "OPENBLAS_NUM_THREADS": str(cores),
         "PYTHONHASHSEED": "0",
         "PYTHONUNBUFFERED": "1",  # what was printed before a crash is worth most

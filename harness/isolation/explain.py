@@ -1,4 +1,4 @@
-"""Says in a sentence what the isolation refused, where a library reports only a number."""
+"""Explains in a sentence what the isolation refused, where a library reports only a number."""
 
 from __future__ import annotations
 
@@ -27,16 +27,35 @@ _REFUSALS = (errno.EPERM, errno.EACCES, errno.ENOSYS)
 _STARTS_PROCESS = ("fork", "spawn", "exec", "popen", "system(")
 _REFUSED = ("permission denied", "operation not permitted")
 
+_ADVICE = {
+    "clone fork execve execveat": "it starts a process or program, and submissions have one; use threads",
+    "socket socketpair connect bind listen accept accept4 sendto sendmsg sendmmsg recvfrom recvmsg": "submissions have "
+    "no network; put the weights or data that it needs beside the submission",
+    "sched_setaffinity sched_setscheduler sched_setparam sched_setattr setpriority ioprio_set": "the grader chooses "
+    "cores and priorities; leave it out, or give a library its number of threads",
+    "kill tgkill tkill prlimit64": "it concerns another process; leave it out",
+    "fcntl ioctl prctl madvise mmap arch_prctl membarrier pipe2 close_range": "submissions may make this "
+    "call, but not with these arguments; leave the option out",
+    "epoll_create epoll_create1 sendfile copy_file_range memfd_create pkey_alloc": "not every system has it, and "
+    "libraries use another way then; do likewise",
+}
+
 
 def explain(exception: BaseException) -> str | None:
-    """What a submission tried and may not, and what to do instead; None if the isolation had no part in it.
+    """What a submission tried but may not do, and what to do instead; None if it was not the isolation that refused.
 
-    Looks at the exception and at those that it came from, and at the modules that they passed through.
+    Looks at the exception, at its causes, and at the modules that they passed through.
     """
     for error in _chain(exception):
         if sentence := _explain(error, _modules(exception) | _modules(error)):
             return sentence
     return None
+
+
+def advise(call: str) -> str:
+    """What to do about a system call that a submission was refused."""
+    otherwise = "no library of an honest submission was seen to need it; leave out what makes it"
+    return next((advice for calls, advice in _ADVICE.items() if call in calls.split()), otherwise)
 
 
 def _explain(error: BaseException, modules: set[str]) -> str | None:
@@ -61,7 +80,9 @@ def _explain(error: BaseException, modules: set[str]) -> str | None:
             "torch.compile starts a compiler, and submissions start no programs; leave torch.compile out",
         ),
         (
-            isinstance(error, socket.gaierror) or (refused and _passed(modules, _NETWORK)),
+            isinstance(error, socket.gaierror)
+            or _is_of(error, ("torch.distributed",))  # its server does not say what it was refused
+            or (refused and _passed(modules, _NETWORK)),
             "your submission tried to open a network connection, and submissions have none; put the weights or data "
             "that it needs beside it",
         ),
@@ -80,7 +101,8 @@ def _explain(error: BaseException, modules: set[str]) -> str | None:
         ),
         (
             refused,
-            f"your submission asked the system for something that submissions may not do ({error})",
+            f"your submission asked the system for something that submissions may not do ({error}); "
+            "`harness doctor --trace SUBMISSION` names the call and the line",
         ),
     )
     return next((sentence for applies, sentence in causes if applies), None)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness.errors import MachineError
-from harness.isolation import bwrap
+from harness.isolation import bwrap, tracing
 from harness.isolation.cgroups import make_cgroup
 from harness.isolation.environment import environment
 from harness.isolation.grants import grants_for, uses_cuda
@@ -101,19 +101,19 @@ def launch(
         "isolated": walls,
         "landlock_abi": landlock_abi,
         "cuda": cuda,
+        "trace": tracing.is_wanted() and walls,
         "grants": asdict(grants),
     }
     around = [*(cgroup.command if cgroup is not None else []), *(bwrap.command(grants, job) if inside_bwrap else [])]
     threads = cores.threads if cores is not None else limits.cores
-    folders = [job / "tmp", job / "output"]
     try:
         process, channel = _start(job, plan, around, environment(job, cores=threads, cuda=cuda))
     except BaseException:
         if cgroup is not None:
             cgroup.remove()
         raise
-    printed, messages = Printed(job / "log.txt", limits.printed), Messages(on_message)
-    watchdog = Watchdog(process.pid, folders, limits, cgroup)
+    printed, messages = Printed(job / "log.txt", limits.printed), Messages(tracing.overhearing(on_message))
+    watchdog = Watchdog(process.pid, [job / "tmp", job / "output"], limits, cgroup)
     stopped: Limit | None = None
     try:
         stopped = _watch(process, channel, printed, messages, watchdog, cores, start + limits.seconds, is_over)
@@ -186,7 +186,8 @@ def _watch(
         while True:
             ended = process.poll() is not None
             ready = selector.select(0 if ended else max(0.0, next_look - time.monotonic()))
-            for key, _ in ready:
+            # What was printed comes first: it was so before the message was sent.
+            for key, _ in sorted(ready, key=lambda each: each[0].fd == channel):
                 if chunk := os.read(key.fd, 2**16):
                     key.data(chunk)
                 else:

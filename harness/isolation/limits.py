@@ -55,10 +55,11 @@ class Limits:
         if sys.platform == "linux":
             # The kernel counts what is reserved, the watchdog what is used: importing torch reserves 0.8 GiB, each
             # thread a stack and, in address space, an arena.
+            limits["RLIMIT_SIGPENDING"] = 256  # all processes of a user share what the kernel keeps of them
             limits["RLIMIT_DATA"] = self.memory + GIB + self.threads * _STACK
             if not cuda:  # which reserves far more addresses than there is memory
                 limits["RLIMIT_AS"] = self.memory + 8 * GIB + self.threads * (_STACK + _ARENA)
-            if own_user:  # The kernel counts per user. Twice, so that the watchdog comes first and can say why.
+            if own_user:  # The kernel counts per user. Doubled, so that the watchdog acts first and can say why.
                 limits["RLIMIT_NPROC"] = 2 * self.threads
         return limits
 

@@ -1,14 +1,20 @@
-"""How a worker ended, and why in words for its author."""
+"""How a worker ended, and why, in words for its author."""
 
 from __future__ import annotations
 
 import signal
 from dataclasses import dataclass
 
+import psutil
+
 from harness.isolation.limits import Limit, Limits
+from harness.units import format_bytes
 
 OUT_OF_MEMORY = 86
-"""Exit code of a bootstrap that met a MemoryError."""
+"""Exit code of a bootstrap that caught a MemoryError."""
+
+_FULL = 0.25
+"""Of the machine's memory; the kernel hardly ends a process that had less, where others have more."""
 
 _SIGNALS = {
     "SIGSEGV": "the interpreter crashed (segmentation fault)",
@@ -16,7 +22,6 @@ _SIGNALS = {
     "SIGFPE": "the interpreter crashed (arithmetic error)",
     "SIGILL": "the interpreter crashed (illegal instruction)",
     "SIGABRT": "the interpreter crashed (a library called abort)",
-    "SIGKILL": "it was killed from outside; the machine may have run out of memory",
     "SIGSYS": "it made a system call that no submission may make",
 }
 
@@ -31,9 +36,9 @@ class Outcome:
         stopped: the limit that ended it, or None.
         seconds: wall clock, measured outside the worker.
         peak_memory: bytes, of all its processes together.
-        log_tail: the last of what it printed, of which nothing is to be trusted.
-        reason: for its author, why it ended otherwise than with exit code 0; else None.
-        held: what kept it in, as its bootstrap reported before any other code ran.
+        log_tail: the last of what it printed; none of it can be trusted.
+        reason: for its author, why it did not end with exit code 0; None if it did.
+        held: what confined it, as its bootstrap reported before any other code ran.
     """
 
     exit_code: int | None
@@ -58,13 +63,13 @@ def outcome(
         seconds=seconds,
         peak_memory=peak_memory,
         log_tail=log_tail,
-        reason=limits.sentence(stopped) if stopped else _reason(code),
+        reason=limits.sentence(stopped) if stopped else _reason(code, peak_memory),
         held=held,
     )
 
 
 def _stopped_by_kernel(code: int, log_tail: str) -> Limit | None:
-    """The limit behind an end that the kernel brought about, not the watchdog."""
+    """The limit that the kernel enforced, before the watchdog did."""
     if _name(code) == "SIGXCPU":
         return "time"
     if code == OUT_OF_MEMORY or (_name(code) == "SIGABRT" and "std::bad_alloc" in log_tail):
@@ -72,11 +77,18 @@ def _stopped_by_kernel(code: int, log_tail: str) -> Limit | None:
     return None
 
 
-def _reason(code: int) -> str | None:
+def _reason(code: int, peak_memory: int) -> str | None:
     if code == 0:
         return None
     if code > 0:
         return f"it ended with exit code {code}"
+    if _name(code) == "SIGKILL":
+        full = peak_memory > _FULL * psutil.virtual_memory().total
+        return "it was ended by signal SIGKILL" + (
+            f"; it had {format_bytes(peak_memory)}, so the machine may have run out of memory"
+            if full
+            else ", which it may have sent itself"
+        )
     return _SIGNALS.get(_name(code), f"it was ended by signal {_name(code)}")
 
 

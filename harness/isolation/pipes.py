@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from harness.errors import MachineError
 from harness.isolation.limits import KIB
+from harness.text import plain, plain_values
 
 Message = dict[str, Any]
 
@@ -25,7 +26,7 @@ class Printed:
     """What a worker printed: all of it up to a cap in a file, and the tail at hand."""
 
     def __init__(self, log: Path, cap: int) -> None:
-        self._log: BinaryIO = log.open("wb")
+        self._log: BinaryIO = log.open("wb", buffering=0)  # its size says how much was printed so far
         self._cap = cap
         self._tail = b""
         self._count = 0
@@ -42,17 +43,17 @@ class Printed:
         return self._count > self._cap
 
     def close(self) -> str:
-        """Close the file and give the tail; bytes that are no UTF-8 become U+FFFD."""
+        """Close the file and give the tail as plain text; bytes that are not UTF-8 become U+FFFD."""
         self._log.close()
-        return self._tail.decode("utf-8", errors="replace")
+        return plain(self._tail.decode("utf-8", errors="replace"))
 
 
 class Messages:
     """JSON objects, one a line, from a worker that may send anything; each goes to ``on_message`` as a dict.
 
     The first is the bootstrap's, who speaks before it lets anybody else speak, and is kept here. Lines that are too
-    long, too many or no JSON object are dropped. NaN, infinite and absurdly long numbers become None and halves of
-    characters question marks, so that every message can be written to a file again.
+    long, too many or no JSON object are dropped. Text in them becomes plain, and NaN, infinite and absurdly long
+    numbers become None, so that every message can be written to a file again.
     """
 
     def __init__(self, on_message: Callable[[Message], None]) -> None:
@@ -75,9 +76,7 @@ class Messages:
             return
         self._left -= 1
         try:
-            message = json.loads(line, parse_float=_finite, parse_constant=_finite, parse_int=_short)
-            # An escape can write half a character, which no file can hold.
-            message = json.loads(json.dumps(message, ensure_ascii=False).encode("utf-8", "replace"))
+            message = plain_values(json.loads(line, parse_float=_finite, parse_constant=_finite, parse_int=_short))
         except (ValueError, RecursionError):
             return
         if not isinstance(message, dict):
@@ -87,7 +86,7 @@ class Messages:
         elif "refused" in message:
             raise MachineError(str(message["refused"]))
         else:
-            self.held = str(message["held"])
+            self.held = str(message.get("held", ""))
 
 
 def _finite(text: str) -> float | None:

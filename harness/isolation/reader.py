@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import os
+import reprlib
 import stat
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import PredictionError
+from harness.text import plain
 from harness.units import format_bytes
 
 LARGEST_COORDINATE = 1e4
@@ -110,12 +113,14 @@ def _payload_start(path: Path, content: bytes, shape: tuple[int, int, int]) -> i
         raise PredictionError(f"{path.name} is not a .npy file; write it with numpy.save")
     start = 8 + width + length
     try:
-        header = ast.literal_eval(content[8 + width : start].decode("latin-1").strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        with warnings.catch_warnings():  # about the header's style, which would be printed
+            warnings.simplefilter("ignore")
+            header = ast.literal_eval(content[8 + width : start].decode("latin-1").strip())
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         raise PredictionError(f"{path.name} has a damaged header; write it with numpy.save") from None
     wanted = {"descr": "<f4", "fortran_order": False, "shape": shape}
     if header != wanted:
-        raise PredictionError(f"{path.name} declares {str(header)[:200]}; predictions are {wanted}")
+        raise PredictionError(f"{path.name} declares {plain(reprlib.repr(header))}; predictions are {wanted}")
     return start
 
 

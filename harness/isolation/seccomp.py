@@ -1,37 +1,42 @@
 """Seccomp through ctypes: which system calls this process may make.
 
-A denylist, for what Landlock does not govern: the network, other processes, and changes to files other than their
-content. The program is assembled by hand (https://docs.kernel.org/userspace-api/seccomp_filter.html). What needs a
-capability is not listed: a worker has none. Standard library only, as ``landlock``.
+Lays down ``policy`` in the kernel, for what Landlock does not govern: the network, other processes, memory that the
+kernel holds, and changes to files other than their content. The program is assembled by hand
+(https://docs.kernel.org/userspace-api/seccomp_filter.html). Standard library only, as ``landlock``.
 """
 
 from __future__ import annotations
 
 import ctypes
 import errno
+import itertools
 import os
 import struct
 import sys
 
-from harness.isolation.syscalls import ARCHITECTURES, BY_ARGUMENT, NEWEST, REFUSED, UNKNOWN, WITHOUT_EFFECT, Table
-
-_CLONE_FILES, _CLONE_THREAD = 0x400, 0x10000
-_O_ACCMODE, _O_TRUNC = 0o3, 0o1000
-_F_SETOWN, _F_SETSIG, _F_SETOWN_EX = 8, 10, 15
-_FIOSETOWN, _SIOCSPGRP, _TIOCSTI = 0x8901, 0x8902, 0x5412
-_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
-_MAP_SHARED, _MAP_ANONYMOUS = 0x01, 0x20
-_ALL_BITS = 0xFFFFFFFF
+from harness.isolation import policy
+from harness.isolation.policy import ALLOW, GO_ON, PRETEND, REFUSE, UNKNOWN, UNSUPPORTED, Check
+from harness.isolation.syscalls import ARCHITECTURES, NUMBERS, numbers
 
 # struct seccomp_data: the number, the architecture, the instruction pointer, six arguments. Both architectures are
 # little-endian, and the kernel takes only the lower half of every argument that is looked at here.
 _NUMBER, _ARCHITECTURE, _ARGUMENT = 0, 4, 16
-_LOAD, _AND, _JUMP_EQUAL, _JUMP_GREATER_EQUAL, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x06
+_LOAD, _AND, _JUMP, _JUMP_EQUAL, _JUMP_GREATER_EQUAL, _RETURN = 0x20, 0x54, 0x05, 0x15, 0x35, 0x06
 
-_KILL, _ALLOW = 0x80000000, 0x7FFF0000
+_KILL, _NOTIFY, _ERRNO = 0x80000000, 0x7FC00000, 0x00050000
+_RETURNS = {
+    ALLOW: 0x7FFF0000,
+    REFUSE: _ERRNO | errno.EPERM,
+    UNKNOWN: _ERRNO | errno.ENOSYS,
+    UNSUPPORTED: _ERRNO | errno.EOPNOTSUPP,
+    PRETEND: _ERRNO,
+}
 _X32 = 0x40000000
+_TRIED_FIRST = ("clone3", "vfork")
+"""Calls that no trace need name: each thread and process is started by ``clone`` when they are refused."""
 
-_PR_SET_SECCOMP, _FILTER_MODE = 22, 2
+_SECCOMP = {"x86_64": 317, "aarch64": 277}
+_SET_MODE_FILTER, _NEW_LISTENER = 1, 8
 
 Program = list[tuple[int, int, int, int]]
 
@@ -41,29 +46,46 @@ def is_known() -> bool:
     return sys.platform == "linux" and os.uname().machine in ARCHITECTURES
 
 
-def restrict(*, cuda: bool) -> None:
-    """Refuse, for this process and every later thread of it, the system calls that a worker does not need.
+def restrict(*, cuda: bool, listener: int | None = None) -> int | None:
+    """Leave this process and every later thread of it the system calls that a worker needs.
 
     Args:
-        cuda: leave what NVIDIA's driver needs: shared memory without a file, for pinned pages.
+        cuda: leave what NVIDIA's driver needs, too.
+        listener: the number of a socket; where it is given, a call that is not allowed waits for a listener's answer,
+            and messages may be sent on that socket. For a trace only.
+
+    Returns:
+        the descriptor to listen on, if a listener was asked for.
 
     Raises:
         OSError: the kernel has no seccomp, or the architecture is not known.
     """
     if not is_known():
         raise OSError(errno.ENOSYS, f"there is no table of system calls for {os.uname().machine}")
-    program = b"".join(struct.pack("HBBI", *line) for line in assemble(os.uname().machine, os.getpid(), cuda))
+    machine = os.uname().machine
+    program = b"".join(struct.pack("HBBI", *line) for line in assemble(machine, os.getpid(), cuda, listener))
     lines = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(lines))
+    flags = 0 if listener is None else _NEW_LISTENER
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_SECCOMP, ctypes.c_ulong(_FILTER_MODE), header, 0, 0):
+    words = [ctypes.c_long(word) for word in (_SECCOMP[machine], _SET_MODE_FILTER, flags)]
+    result = int(libc.syscall(*words, header))
+    if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, f"seccomp: {os.strerror(number)}")
+    return None if listener is None else result
 
 
-def assemble(machine: str, pid: int, cuda: bool) -> Program:
-    """The filter for a process of this number on this machine."""
-    refuse, unknown, pretend = (_answer(number) for number in (errno.EPERM, errno.ENOSYS, 0))
+def assemble(machine: str, pid: int, cuda: bool, listener: int | None = None) -> Program:
+    """The filter for a process of this number on this machine; see `restrict`.
+
+    Calls that are judged by their arguments come first: the kernel itself remembers those that are always allowed.
+    """
+    returns = dict(_RETURNS)
+    rules = policy.rules(pid, cuda)
+    if listener is not None:
+        returns[REFUSE] = returns[UNKNOWN] = _NOTIFY
+        rules["sendmsg"] = (Check(0, (listener,), ALLOW, REFUSE),)
     program: Program = [
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_JUMP_EQUAL, 1, 0, ARCHITECTURES[machine].audit),
@@ -71,57 +93,46 @@ def assemble(machine: str, pid: int, cuda: bool) -> Program:
         (_LOAD, 0, 0, _NUMBER),
         (_JUMP_GREATER_EQUAL, 0, 1, _X32),
         (_RETURN, 0, 0, _KILL),
-        (_JUMP_GREATER_EQUAL, 0, 1, NEWEST + 1),
-        (_RETURN, 0, 0, unknown),
     ]
-    for table, answer in ((REFUSED, refuse), (UNKNOWN, unknown), (WITHOUT_EFFECT, pretend)):
-        for number in _numbers(table, machine).values():
-            program += [(_JUMP_EQUAL, 0, 1, number), (_RETURN, 0, 0, answer)]
-    itself, itself_or_zero, emptied = (pid,), (0, pid), (_O_TRUNC, _O_TRUNC | _O_ACCMODE)
-    rules = {
-        "kill": (0, itself, _ALLOW, refuse, _ALL_BITS),
-        "tgkill": (0, itself, _ALLOW, refuse, _ALL_BITS),
-        "prlimit64": (0, itself_or_zero, _ALLOW, refuse, _ALL_BITS),
-        "sched_setaffinity": (0, itself_or_zero, _ALLOW, refuse, _ALL_BITS),
-        "sched_setscheduler": (0, itself_or_zero, _ALLOW, refuse, _ALL_BITS),
-        "sched_setparam": (0, itself_or_zero, _ALLOW, refuse, _ALL_BITS),
-        "sched_setattr": (0, itself_or_zero, _ALLOW, refuse, _ALL_BITS),
-        # A thread with descriptors of its own would keep files that the watchdog does not see.
-        "clone": (0, (_CLONE_THREAD | _CLONE_FILES,), _ALLOW, refuse, _CLONE_THREAD | _CLONE_FILES),
-        # Landlock's right to read is enough to open with O_RDONLY | O_TRUNC, or with mode 3, before its ABI 3.
-        "open": (1, emptied, refuse, _ALLOW, _O_TRUNC | _O_ACCMODE),
-        "openat": (2, emptied, refuse, _ALLOW, _O_TRUNC | _O_ACCMODE),
-        # To outlive the grader, and to hide from its watchdog.
-        "prctl": (0, (_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE), refuse, _ALLOW, _ALL_BITS),
-        # These have the kernel send a signal of choice to a process of choice.
-        "fcntl": (1, (_F_SETOWN, _F_SETSIG, _F_SETOWN_EX), refuse, _ALLOW, _ALL_BITS),
-        # Shared memory outlives its mapping, where neither a limit nor the watchdog can count it.
-        "mmap": (3, () if cuda else (_MAP_SHARED | _MAP_ANONYMOUS,), refuse, _ALLOW, _MAP_SHARED | _MAP_ANONYMOUS),
-        "ioctl": (1, (_FIOSETOWN, _SIOCSPGRP, _TIOCSTI), refuse, _ALLOW, _ALL_BITS),
-    }
-    for name, number in _numbers(BY_ARGUMENT, machine).items():
-        program += _when(number, *rules[name])
-    return [*program, (_RETURN, 0, 0, _ALLOW)]
+    for name, number in numbers(rules, machine).items():
+        body = [line for check in rules[name] for line in _asked(check, returns)]
+        program += [(_JUMP_EQUAL, 0, len(body), number), *body]
+    for names, reply in (
+        (policy.ALLOWED, ALLOW),
+        (policy.PRETENDED, PRETEND),
+        (policy.ABSENT, UNKNOWN),
+        (policy.UNSUPPORTED_HERE, UNSUPPORTED),
+    ):
+        for number in sorted(numbers(names, machine).values()):
+            program += [(_JUMP_EQUAL, 0, 1, number), (_RETURN, 0, 0, returns[reply])]
+    for name, number in numbers(_TRIED_FIRST, machine).items():
+        program += [(_JUMP_EQUAL, 0, 1, number), (_RETURN, 0, 0, _RETURNS[policy.answer(name, number)])]
+    for first, end in _gaps(machine):
+        program += [
+            (_JUMP_GREATER_EQUAL, 0, 2, first),
+            (_JUMP_GREATER_EQUAL, 1, 0, end),
+            (_RETURN, 0, 0, returns[UNKNOWN]),
+        ]
+    program += [(_JUMP_GREATER_EQUAL, 0, 1, policy.FIRST_ABSENT), (_RETURN, 0, 0, returns[UNKNOWN])]
+    return [*program, (_RETURN, 0, 0, returns[REFUSE])]
 
 
-def _when(number: int, argument: int, values: tuple[int, ...], then: int, otherwise: int, mask: int) -> Program:
-    """For this system call: one answer if the argument, masked, is among the values, another if not."""
-    tests = [(_JUMP_EQUAL, len(values) - position, 0, value) for position, value in enumerate(values)]
-    body = [
-        (_LOAD, 0, 0, _ARGUMENT + 8 * argument),
-        (_AND, 0, 0, mask),
-        *tests,
-        (_RETURN, 0, 0, otherwise),
-        (_RETURN, 0, 0, then),
+def _asked(check: Check, returns: dict[str, int]) -> Program:
+    """One check: load the argument, compare it, and two lines that answer or jump past the check's end."""
+    last = len(check.values)
+    tests = [(_JUMP_EQUAL, last - position, 0, value) for position, value in enumerate(check.values)]
+    answers = [
+        (_JUMP, 0, 0, 1 - position) if reply == GO_ON else (_RETURN, 0, 0, returns[reply])
+        for position, reply in enumerate((check.otherwise, check.then))
     ]
-    return [(_JUMP_EQUAL, 0, len(body), number), *body]
+    return [(_LOAD, 0, 0, _ARGUMENT + 8 * check.argument), (_AND, 0, 0, check.mask), *tests, *answers]
 
 
-def _numbers(table: Table, machine: str) -> dict[str, int]:
-    column = ARCHITECTURES[machine].column
-    return {name: number for name, columns in table.items() if (number := columns[column]) is not None}
-
-
-def _answer(number: int) -> int:
-    """Do nothing and return this error; 0 looks like success."""
-    return 0x00050000 | number
+def _gaps(machine: str) -> list[tuple[int, int]]:
+    """Ranges of numbers below the absent ones that no call has: from the first to the one past the last."""
+    known = sorted(numbers(NUMBERS, machine).values())
+    return [
+        (before + 1, after)
+        for before, after in itertools.pairwise(known)
+        if after - before > 1 and after <= policy.FIRST_ABSENT
+    ]

@@ -62,10 +62,10 @@ def choose(name: str) -> Tier:
 
 
 def require(tier: Tier, least: str) -> None:
-    """Fail closed where a tier is weaker than somebody insists on.
+    """Refuse a tier that is weaker than the required one.
 
     Raises:
-        MachineError: it is.
+        MachineError: it is weaker.
     """
     strength = [Tier.NONE, Tier.LANDLOCK, Tier.CONTAINER, Tier.BWRAP]
     if strength.index(tier) < strength.index(Tier(least)):
@@ -82,7 +82,7 @@ def _probe(tier: Tier) -> Probe:
     if why_not is None and tier is Tier.BWRAP:
         why_not = bwrap.why_not()
     if why_not is None and tier is Tier.CONTAINER and not _in_container():
-        why_not = f"this is no container; run the harness in one: {_DOCKER}"
+        why_not = f"this is not a container; run the harness in one: {_DOCKER}"
     return Probe(tier, why_not is None, why_not or f"Landlock ABI {landlock.version()} and seccomp")
 
 

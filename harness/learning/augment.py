@@ -2,8 +2,9 @@
 
 Pixel centres lie at whole numbers. A flip is x -> W - 1 - x and a swap of mirror pairs; rotation and scale act about
 the middle ((W - 1) / 2, (H - 1) / 2). All of it is one 2x3 matrix for each image, applied once to the picture
-(bilinear, its border repeated) and once to the points. A keypoint that is moved outside the frame stays labelled: it is
-still true, and a network that has to place a cut-off mouth corner learns the shape of a face. Missing points stay NaN.
+(bilinear, its border repeated) and once to the points. A keypoint that is moved outside the image stays labelled: the
+label is still true, and by placing a mouth corner that is cut off a network learns the shape of a face. Missing points
+stay NaN.
 """
 
 from __future__ import annotations
@@ -41,9 +42,9 @@ def as_pictures(images: Tensor) -> Tensor:
 class Augmenter:
     """What a recipe says about flips, affine moves, grey levels, noise, blur and occlusion.
 
-    Every trick draws its random numbers whether it is on or not, so that switching one off leaves the others as they
-    were. On the CPU, OpenCV warps the bytes in a few threads (torch's grid_sample takes several times as long); other
-    devices warp the whole batch at once. Both give the same picture but for rounding to 1/255.
+    Every trick draws its random numbers whether it is on or not, so that switching one off does not change the others.
+    On the CPU, OpenCV warps the bytes in a few threads (torch's grid_sample takes several times as long); other devices
+    warp the whole batch at once. Both give the same picture up to rounding to 1/255.
 
     Args:
         recipe: the tricks and their strength.

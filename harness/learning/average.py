@@ -11,8 +11,8 @@ from torch import nn
 class Average:
     """An exponential moving average of a model's weights and of its batch statistics.
 
-    The decay starts low, (1 + n) / (10 + n) after n updates as in TensorFlow's, so that a short run is not ruled by its
-    initial weights.
+    The decay starts low, (1 + n) / (10 + n) after n updates as in TensorFlow's, so that the initial weights do not
+    dominate a short training.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:

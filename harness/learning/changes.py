@@ -1,6 +1,7 @@
 """Changes to a submission: fields of its recipe and keywords of its ``build_model``, each with a plain value.
 
-Which of them to measure (``variants``) and to search (``search_space``) it says itself, or they follow from its recipe.
+A submission may say which of them to measure (``variants``) and to search (``search_space``); otherwise they follow
+from its recipe.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Changes = dict[str, Any]
 SearchSpace = Callable[["optuna.Trial"], Changes]
 
 _FACTORS = {"lr": 4.0, "weight_decay": 10.0}
-"""Fields that are searched from their present value over this to their present value times this."""
+"""Fields that are searched from their present value divided by this factor to their value multiplied by it."""
 _EDITS = {
     "rotation": (10.0, 180.0),
     "scale": (0.1, 0.9),
@@ -31,8 +32,8 @@ _EDITS = {
     "brightness": (0.1, 1.0),
     "contrast": (0.2, 1.0),
 }
-"""Image edits that are searched up to twice their present strength, which is taken to be the first number where they
-are off; the second is the most."""
+"""Image edits that are searched up to twice their present strength. The first number stands for that strength where an
+edit is off; the second is the upper limit."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Searched:
 def changed(
     recipe: Recipe, build_model: Callable[..., Any], changes: Mapping[str, Any]
 ) -> tuple[Recipe, Callable[..., Any]]:
-    """A recipe and a ``build_model`` with the changes that are theirs.
+    """A recipe and a ``build_model``, each with its part of the changes.
 
     Raises:
         RecipeError: a value is impossible.
@@ -84,10 +85,10 @@ def variants_of(declared: object, recipe: Recipe, *, image_edits: bool) -> dict[
     Args:
         declared: its ``variants``; None where it has none.
         recipe: as it stands.
-        image_edits: whether the recipe's count; not where a pipeline of the submission's own stands in for them.
+        image_edits: whether those of the recipe apply; not where a pipeline of the submission's own replaces them.
 
     Raises:
-        ContractError: what is declared is no dict of trick to changes.
+        ContractError: what is declared is not a dict of trick to changes.
     """
     if declared is not None:
         return check_variants(declared)
@@ -106,30 +107,29 @@ def check_variants(declared: object) -> dict[str, Changes]:
     return {trick: check_changes(changes, f"variants[{trick!r}]") for trick, changes in declared.items()}
 
 
-def check_changes(told: object, what: str) -> Changes:
+def check_changes(value: object, what: str) -> Changes:
     """Changes, once they are known to be a dict of names to plain values.
 
     Raises:
         ContractError: they are not; the message begins with ``what``.
     """
-    plain = isinstance(told, dict) and all(
-        isinstance(name, str) and (value is None or isinstance(value, str | int | float))
-        for name, value in told.items()
+    plain = isinstance(value, dict) and all(
+        isinstance(name, str) and (each is None or isinstance(each, str | int | float)) for name, each in value.items()
     )
     if not plain:
         raise ContractError(
-            f"{what} is {told!r}; changes are a dict of recipe fields or keywords of build_model to numbers, texts, "
+            f"{what} is {value!r}; changes are a dict of recipe fields or keywords of build_model to numbers, strings, "
             'true or false, such as {"lr": 0.01}'
         )
-    assert isinstance(told, dict)
-    return told
+    assert isinstance(value, dict)
+    return value
 
 
 def search(space: SearchSpace, values: Mapping[str, Any]) -> Searched:
     """Call a search space with these values; a name that is not among them gets a random one.
 
-    The function is the competitor's, so it is called in the worker, on an Optuna trial of its own: the tuner sends the
-    values that it chose, and hears which names were asked for.
+    The function is the competitor's, so it is called in the worker, on an Optuna trial of its own. The tuner sends the
+    values that it chose, and gets the names that were asked for.
 
     Raises:
         ContractError: it does not return changes.
@@ -153,7 +153,7 @@ def around(recipe: Recipe, *, image_edits: bool) -> SearchSpace:
 
     Args:
         recipe: as it stands.
-        image_edits: whether to search the recipe's; not where a pipeline of the submission's own stands in for them.
+        image_edits: whether to search those of the recipe; not where a pipeline of the submission's own replaces them.
     """
 
     def space(trial: optuna.Trial) -> Changes:
@@ -164,7 +164,7 @@ def around(recipe: Recipe, *, image_edits: bool) -> SearchSpace:
             if value := getattr(recipe, name):
                 changes[name] = _short(trial.suggest_float(name, value / factor, value * factor, log=True))
         if recipe.ema:
-            # At each step the average forgets this share of itself, and it is the share whose size matters.
+            # Searched by the share of itself that the average forgets at each step, since that is what matters.
             share = 1 - recipe.ema
             share = trial.suggest_float("1 - ema", max(1e-5, share / 4), min(1, share * 4), log=True)
             changes["ema"] = round(1 - _short(share), 7)
@@ -176,5 +176,5 @@ def around(recipe: Recipe, *, image_edits: bool) -> SearchSpace:
 
 
 def _short(value: float) -> float:
-    """Three digits: what is tried is what a person would write down."""
+    """Rounded to three digits, as a person would write it."""
     return float(f"{value:.3g}")

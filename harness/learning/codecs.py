@@ -1,4 +1,4 @@
-"""Codecs: the forms in which a model may say where a keypoint is, and how each becomes pixels and a loss.
+"""Codecs: the forms in which a model may give keypoints, and how each becomes pixels and a loss.
 
 - ``pixels``: (B, K, 2), the coordinates themselves.
 - ``heatmaps``: (B, K, h, w) scores over cells that cover the image evenly. A keypoint is the mean position under their
@@ -168,7 +168,7 @@ def codec_named(name: str) -> Codec:
     """The codec of this name.
 
     Raises:
-        ContractError: there is none.
+        ContractError: there is no such codec.
     """
     if name not in CODECS:
         close = difflib.get_close_matches(str(name), CODECS, n=1)
@@ -203,7 +203,7 @@ def centres(cells: int, side: int) -> Tensor:
 def _gaussian(targets: Tensor, cells: int, side: int, width: float) -> Tensor:
     """A Gaussian about each target (B, K), in pixels, over the cells of an axis: (B, K, cells), of sum 1.
 
-    A softmax, so that a target outside of the image puts all its mass on the edge instead of none anywhere.
+    A softmax, so that a target outside the image puts all its mass on the edge, not no mass anywhere.
     """
     distances = targets.unsqueeze(2) - centres(cells, side).to(targets.device)
     return (-0.5 * (distances / width) ** 2).softmax(dim=2)
@@ -214,7 +214,7 @@ def _is(value: object, axes: int) -> bool:
 
 
 class _FromMiddle(nn.Module):
-    """Numbers about 0, which a fresh layer can reach, to pixels: 0 is the middle of the image, 1 its edge."""
+    """Numbers near 0, as a new layer gives them, to pixels: 0 is the middle of the image, 1 its edge."""
 
     middle: Tensor
 

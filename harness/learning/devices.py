@@ -1,4 +1,4 @@
-"""Which device to compute on, and what it can do."""
+"""The device to compute on, and what it can do."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def choose_device(name: str) -> torch.device:
 
 
 def described(device: torch.device) -> str:
-    """A device as entries tell it: ``cuda (NVIDIA H100)``, ``cpu (2 threads)``.
+    """A device as entries show it: ``cuda (NVIDIA H100)``, ``cpu (2 threads)``.
 
-    Threads are told because they decide in which order sums are taken: with another number of them the same seed ends
-    in other weights.
+    The number of threads is part of it because it decides in which order sums are taken: with another number, the same
+    seed gives other weights.
     """
     if device.type == "cuda":
         return f"cuda ({torch.cuda.get_device_name(device)})"
@@ -57,20 +57,20 @@ def described(device: torch.device) -> str:
 def has_fast_bfloat16(device: torch.device) -> bool:
     """Whether bfloat16 is worth using when a recipe leaves the precision to the harness.
 
-    A processor with instructions for it trains convolutions about twice as fast; without them they are emulated.
+    A processor with instructions for it trains convolutions about twice as fast; without them it is emulated.
     """
     if device.type == "cpu":
-        # Older torch does not tell; it trains in float32 there.
-        told = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-        return bool(told.get("avx512_bf16") or told.get("amx_bf16"))
+        # Older torch does not report them; training is in float32 then.
+        known = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+        return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
     return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 def keep_freed_memory() -> None:
-    """Let glibc keep what the CPU's tensors free, for the next step to use again.
+    """Let glibc keep the memory that tensors free, so that the next step can use it again.
 
-    By default it hands every large block back to the kernel, which then clears each page anew: a third of the time of a
-    small network's step. Where the C library is another one, this does nothing.
+    By default it returns every large block to the kernel, which then clears each page anew: a third of the time of a
+    small network's step. With another C library this does nothing.
     """
     trim_threshold, mmap_threshold = -1, -3  # malloc.h: M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

@@ -1,7 +1,7 @@
 """Several networks that act as one: averaged, or each a specialist for one group of keypoints.
 
-A submission's ``build_estimator`` returns one of these. The harness then gives it the device, the time and the subjects
-that it gives a single network.
+A submission's ``build_estimator`` returns one of these. The harness then gives it the device, the time and the
+subjects, as it gives them to a single network.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Points = NDArray[np.float32]
 Subjects = NDArray[np.int64]
 
 _MEASURING = 0.05
-"""The share of the time that may go into finding out how fast each network trains."""
+"""The share of the time that may be spent on measuring how fast each network trains."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Member:
         build_model: ``build_model(layout, image_size)`` gives the network.
         recipe: how to train it.
         codec: what it emits.
-        augment: an albumentations pipeline that stands in for the recipe's image edits.
+        augment: an albumentations pipeline that replaces the recipe's image edits.
         weights: a ``.safetensors`` file to load instead of training.
     """
 
@@ -106,7 +106,7 @@ class Composite(ABC):
         progress: Callable[[Progress], None],
         threads: int | None = None,
     ) -> None:
-        """Take what the harness decides: the device, changes to every recipe, wall time, whom to tell, threads.
+        """Take what the harness decides: device, changes to every recipe, wall time, progress callback, threads.
 
         Raises:
             ContractError: a change or a member is impossible.
@@ -116,14 +116,15 @@ class Composite(ABC):
         self.networks = self._fresh()
 
     def facts(self) -> dict[str, Any]:
-        """What an entry tells, as plain JSON: of all networks together, and in ``networks`` of each.
+        """What the entry records, as plain JSON: of all networks together, and of each in ``networks``.
 
         Before ``fit`` that is what is planned.
         """
-        each = [network.facts() for network in self.networks or self._fresh()]
+        networks = self.networks or self._fresh()
+        each = [network.facts() for network in networks]
         return {
             "device": each[0]["device"],
-            "threads": in_words(number for network in self.networks for number in network.threads.history),
+            "threads": in_words(number for network in networks for number in network.threads.history),
             "seed": each[0]["seed"],
             "parameters": sum(facts["parameters"] for facts in each) if each[-1]["parameters"] else None,
             "weights_loaded": any(facts["weights_loaded"] for facts in each),
@@ -133,7 +134,7 @@ class Composite(ABC):
         }
 
     def save_weights(self, path: Path) -> None:
-        """Not offered: the contract loads the weights of one network."""
+        """Always refused: a submission's ``weights`` are those of one network."""
         raise ContractError(f"{path.name}: only a submission with build_model has weights to save")
 
     def _fresh(self) -> list[NetworkEstimator]:
@@ -158,7 +159,7 @@ class Composite(ABC):
         return replace(member, recipe=recipe.with_changes(seed=(recipe.seed + seed) % 2**32))
 
     def _begin(self, images: Images, keypoints: Points, rows: Sequence[int]) -> None:
-        """Make ready to train every network, each on so many rows."""
+        """Prepare to train every network, each on its number of rows."""
         self.networks = self._fresh()
         self._shares = Shares(self.networks, rows)
         if self._deadline is not None:
@@ -225,14 +226,14 @@ class Ensemble(Composite):
 class Specialists(Composite):
     """A generalist, and from it a specialist for each group of keypoints of the layout.
 
-    A specialist starts as a copy of the generalist and is trained on with the keypoints of its own group only, on every
-    row that has one of them. Together they predict each keypoint once.
+    A specialist starts as a copy of the generalist and is trained further on the keypoints of its own group only, with
+    every row that has one of them. Together they predict each keypoint once.
 
     Args:
         layout: the K keypoints, and their groups.
         image_size: (height, width) in pixels.
         generalist: the network, and how it is trained first.
-        recipe: how each specialist is trained on.
+        recipe: how each specialist is trained further.
     """
 
     def __init__(self, layout: KeypointLayout, image_size: tuple[int, int], generalist: Member, recipe: Recipe) -> None:
@@ -240,7 +241,7 @@ class Specialists(Composite):
         self.generalist, self.recipe = generalist, recipe
 
     def planned(self) -> list[Member]:
-        """The generalist, then a specialist for each group. They are of its build, but do not load its weights."""
+        """The generalist, then a specialist for each group: the same network, but it does not load a weights file."""
         specialist = replace(self.generalist, recipe=self.recipe, weights=None)
         return [self._changed(self.generalist), *(self._changed(specialist) for _ in self.layout.groups)]
 

@@ -43,21 +43,21 @@ class NetworkEstimator:
         image_size: (height, width) in pixels.
         codec: what the network emits, a name in ``CODECS``.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
-        augment: an albumentations pipeline that stands in for the recipe's augmentation.
+        augment: an albumentations pipeline that replaces the recipe's image edits.
         weights: a ``.safetensors`` file to load instead of training.
-        budget_seconds: wall time that ``fit`` may take; None is no limit.
+        budget_seconds: wall time that ``fit`` may take; None for no limit.
         progress: called after each epoch.
         threads: how many threads the CPU computes with; None chooses.
 
     Attributes:
         learnt: the keypoints that the network places; the first K of them are the layout's.
-        offset: (K, 2) in pixels, subtracted from what the network says; 0 unless the recipe recentres.
+        offset: (K, 2) in pixels, subtracted from what the network predicts; 0 unless the recipe recentres.
         model: the network, once fitted.
         trained: how training went; None before it, and where weights were loaded.
 
     Raises:
         MachineError: the machine has no such device.
-        ContractError: there is no such codec, or ``augment`` is no pipeline.
+        ContractError: there is no such codec, or ``augment`` is not a pipeline.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class NetworkEstimator:
 
     @property
     def epochs_planned(self) -> int:
-        """How many epochs it is to train: none where weights are loaded."""
+        """How many epochs it is to train: 0 where weights are loaded."""
         return self.recipe.epochs if self.weights is None else 0
 
     @property
@@ -187,7 +187,7 @@ class NetworkEstimator:
         safetensors.torch.save_file(tensors, path)
 
     def facts(self) -> dict[str, Any]:
-        """What an entry tells, as plain JSON: device, seed, parameters, and in ``networks`` how this one was trained.
+        """What the entry records, as plain JSON: device, seed, parameters; in ``networks`` how this one was trained.
 
         Before ``fit`` that is what is planned: its recipe and epochs.
         """
@@ -203,11 +203,11 @@ class NetworkEstimator:
         }
 
     def _training(self) -> dict[str, Any]:
-        """How training went, once it has; NaN and infinity, which are no JSON, as None."""
+        """How training went, once it is done; None for NaN and infinity, which JSON does not have."""
         if self.trained is None:
             return {}
-        told = {each.name: getattr(self.trained, each.name) for each in fields(self.trained) if each.name != "model"}
-        return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in told.items()}
+        known = {each.name: getattr(self.trained, each.name) for each in fields(self.trained) if each.name != "model"}
+        return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in known.items()}
 
     def _mean_error(self, images: NDArray[np.uint8], keypoints: NDArray[np.float32]) -> NDArray[np.float32]:
         """Mean error (K, 2) in pixels; 0 for a keypoint that is labelled in no row."""

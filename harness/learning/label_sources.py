@@ -1,7 +1,7 @@
-"""Two sources of labels: rows with every keypoint and rows with a few were marked by different hands.
+"""Two sources of labels: rows with every keypoint and rows with a few may have been labelled in different ways.
 
-The same name then means places that differ, and a network that is asked for one point learns a place between them.
-Given outputs of its own, each source teaches what they share, and neither pulls at the other's points.
+A keypoint of one name then lies at different places in the two, and a network with one output for it learns a place in
+between. With outputs of their own, both sources train the same layers, and neither shifts the other's points.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def two_sources(layout: KeypointLayout) -> KeypointLayout:
 def by_source(keypoints: NDArray[np.float32]) -> NDArray[np.float32]:
     """Keypoints (N, K, 2), NaN where missing, as (N, 2K, 2): a row's own source is labelled, the other missing.
 
-    A row is partial when it lacks more than half of its keypoints; complete rows lose one here and there, too.
+    A row counts as partial if it lacks more than half of its keypoints, since complete rows may lack a few, too.
     """
     missing = np.isnan(keypoints).any(axis=2)
     partial = (missing.mean(axis=1) > 0.5)[:, None, None]

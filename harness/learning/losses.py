@@ -67,5 +67,5 @@ def labelled_errors(predictions: Tensor, targets: Tensor) -> tuple[Tensor, Tenso
 
 
 def mean_of_labelled(values: Tensor, labelled: Tensor) -> Tensor:
-    """Average (B, K) values over the labelled ones; 0, with a gradient of 0, where there is none."""
+    """Average (B, K) values over the labelled ones; 0, with a gradient of 0, if none is labelled."""
     return torch.where(labelled, values, 0.0).sum() / labelled.sum().clamp(min=1)

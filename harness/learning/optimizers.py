@@ -1,4 +1,4 @@
-"""Optimizers by name: torch's common ones, and whatever timm knows."""
+"""Optimizers by name: torch's common ones, and all that timm knows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.errors import RecipeError
 from harness.learning.recipe import Recipe
 
 _LEAST = 1e-12
-"""Stands in for a momentum of 0 where an optimizer refuses it, or makes no buffer for it and misses it later."""
+"""Replaces a momentum of 0 for optimizers that refuse 0, or that make no buffer at 0 and need it later."""
 
 _OWN: dict[str, Callable[[list[dict[str, Any]], Recipe], Optimizer]] = {
     "adamw": lambda groups, recipe: AdamW(groups, lr=recipe.lr, betas=(float(recipe.momentum), 0.999)),
@@ -54,7 +54,7 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:
             momentum=max(recipe.momentum, _LEAST),
             weight_decay=recipe.weight_decay,
         )
-    except Exception as error:  # timm's optimizers refuse in their own ways what they cannot do
+    except Exception as error:  # timm's optimizers raise various errors for what they cannot do
         raise _failed(recipe, error) from error
     return optimizer
 
@@ -76,7 +76,7 @@ def set_lr_and_momentum(optimizer: Optimizer, lr: float, momentum: float) -> Non
     for group in optimizer.param_groups:
         group["lr"] = lr
         if "betas" in group:
-            group["betas"] = (float(momentum), *group["betas"][1:])  # torch takes no whole numbers here
+            group["betas"] = (float(momentum), *group["betas"][1:])  # torch refuses a whole number here
         elif "momentum" in group:
             group["momentum"] = momentum if isinstance(optimizer, SGD) else max(momentum, _LEAST)
 

@@ -1,4 +1,4 @@
-"""What a model emits: checked once, then read by its codec as points and a loss. Nothing else looks at it."""
+"""What a model emits: checked once, then turned into points and a loss by its codec."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def points_and_loss(
         codec: how to read the outputs.
         outputs: what the model emitted for B images.
         keypoints: (B, K, 2) in pixels, NaN where missing.
-        recipe: names the loss, and says how much the outputs' shape counts beside it.
+        recipe: names the loss, and the weight of the outputs' shape in it.
         image_size: (height, width) in pixels; losses take errors in units of half the longer side.
     """
     points = codec.decode(outputs, image_size)
@@ -45,7 +45,7 @@ def check_outputs(model: nn.Module, images: Tensor, layout: KeypointLayout, code
     """Run a model once, in eval mode, on images (B, 1, H, W) and check that it emits what its codec reads.
 
     Raises:
-        ContractError: it fails on them, or emits something else; the message says how to mend the frequent mistakes.
+        ContractError: it fails on them, or emits something else; the message gives the remedy for common mistakes.
     """
     shape = tuple(images.shape)
     try:

@@ -1,4 +1,4 @@
-"""Albumentations pipelines in the place of the harness's own augmentation, made aware of flips."""
+"""Albumentations pipelines instead of the harness's own augmentation, with mirror pairs relabelled after flips."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from harness.learning.augment import as_pictures
 class PipelineAugmenter:
     """An albumentations pipeline with the call signature of ``Augmenter``.
 
-    Albumentations mirrors a picture without exchanging left and right. Here a large triangle travels with each face's
-    keypoints, and where they come back with the opposite orientation (an odd number of flips and transposes) the mirror
-    pairs are relabelled. The pipeline needs no ``keypoint_params``: it is copied into a Compose with the right ones. A
-    few of its transforms, such as ElasticTransform, lose keypoints; those count as missing. All of its random numbers
-    come from the generator of each call.
+    Albumentations mirrors a picture without exchanging left and right keypoints. Here three more points, a large
+    triangle, are moved with each face's keypoints; if they come back with the opposite orientation (after an odd number
+    of flips and transposes), the mirror pairs are relabelled. The pipeline needs no ``keypoint_params``: it is copied
+    into a Compose that has them. A few transforms, such as ElasticTransform, lose keypoints; those count as missing.
+    All random numbers come from the generator that is given with each call.
 
     Args:
         pipeline: an ``albumentations.Compose``, or a single transform.
@@ -62,8 +62,8 @@ class PipelineAugmenter:
             ContractError: the pipeline failed on an image, or changed its size or type.
         """
         seed = int(torch.randint(2**32, (), generator=generator))
-        # One state for all transforms: set_random_seed would give each its own copy, and a flip and a brightness
-        # drawn from the same numbers always come together.
+        # One state for all transforms: set_random_seed would give each a copy of its own, so that a flip and a change
+        # of brightness would be drawn from the same numbers and always come together.
         self.pipeline.set_random_state(np.random.default_rng(seed), random.Random(seed))  # noqa: S311  # no secret
         pairs = [self._one(*face) for face in zip(images.cpu().numpy(), keypoints.cpu().numpy(), strict=True)]
         pictures = torch.from_numpy(np.stack([picture for picture, _ in pairs]))

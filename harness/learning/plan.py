@@ -1,4 +1,4 @@
-"""How long a run is: as its recipe says, or as many steps as its time budget pays for."""
+"""How long training is: as the recipe says, or as many steps as fit into the time budget."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import time
 from collections.abc import Callable
 
 SAFETY = 0.97
-"""The share of the budget that is planned for; the rest covers a slow last step."""
+"""The share of the budget that is planned for; the rest is for a slow last step."""
 
 
 def batches(rows: int, size: int) -> int:
-    """How many batches of nearly equal size hold all rows; one has a single row only where the recipe says so."""
+    """How many batches of nearly equal size hold all rows; none has a single row, unless the batch size is 1."""
     count = math.ceil(rows / size)
     return count if size == 1 else min(count, max(1, rows // 2))
 
 
 class Plan:
-    """Counts steps and says how far the run is.
+    """Counts steps and reports progress.
 
-    A run that fits its budget never looks at the clock for a decision, so that its result can be reproduced. One that
-    does not is shortened to the steps it can pay for: progress then goes on from where it is to 1 over fewer steps, and
-    a learning rate that follows it still ends low.
+    As long as training fits into its budget, the clock decides nothing, so that the result can be reproduced. If it
+    does not fit, it is shortened: progress then goes on from where it is to 1 over fewer steps, so a learning rate that
+    follows it still ends low.
 
     Attributes:
         step: steps done.
@@ -41,7 +41,7 @@ class Plan:
         self.budget_seconds = math.inf if budget_seconds is None else budget_seconds
         self._clock = clock
         self._started = clock()
-        self._warm = self._started  # when the first step was done: it also sets up kernels and says little of the pace
+        self._warm = self._started  # when the first step was done; it is slower, since it sets up kernels
         self._bend = (0, 0.0)  # (step, progress) at the last change of plan
 
     @property
@@ -52,7 +52,7 @@ class Plan:
 
     @property
     def epochs(self) -> int:
-        """Epochs planned; the last may be a part of one."""
+        """Epochs planned; the last may be incomplete."""
         return math.ceil(self.steps / self.steps_per_epoch)
 
     @property
@@ -66,7 +66,7 @@ class Plan:
         return (self.steps - self.step) * self._seconds_per_step()
 
     def advance(self) -> None:
-        """Count one step. Within an epoch the plan changes once the budget will not last for another one."""
+        """Count one step. Within an epoch the plan changes only if the budget does not last for another epoch."""
         self.step += 1
         if self.step == 1:
             self._warm = self._clock()
@@ -74,7 +74,7 @@ class Plan:
             self.refit()
 
     def refit(self) -> None:
-        """Forecast, and plan as many of the asked steps as the budget pays for; called at the end of each epoch."""
+        """Plan as many of the recipe's steps as fit into the budget, by a forecast; called at the end of each epoch."""
         steps = min(self.asked, self._affordable())
         if steps != self.steps:
             self._bend = (self.step, self.progress)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import reprlib
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -16,7 +17,7 @@ LOSSES = ("l1", "mse", "smooth_l1", "wing", "euclidean")
 PARTIAL_LABELS = ("mask", "drop", "separate")
 PRECISIONS = ("auto", "float32", "bfloat16")
 IMAGE_EDITS = ("flip", "rotation", "scale", "shift", "brightness", "contrast", "gamma", "noise", "blur", "occlusion")
-"""The fields that a submission's own augmentation pipeline stands in for."""
+"""The fields that a submission's own augmentation pipeline replaces."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class _Number:
 
     def allows(self, value: object) -> bool:
         number = isinstance(value, int if self.whole else (int, float)) and not isinstance(value, bool)
-        # Beyond the largest float lie infinity, and whole numbers that nothing can compute with.
+        # Infinity, and whole numbers too large for a float, are not allowed.
         return number and self.low <= value <= min(self.high, sys.float_info.max)  # type: ignore[operator]
 
 
@@ -65,7 +66,7 @@ class _Switch:
 
 @dataclass(frozen=True)
 class _Word:
-    """A field that holds any name; who uses it knows which exist."""
+    """A field that holds any name; its user knows which exist."""
 
     def __str__(self) -> str:
         return "a name"
@@ -128,8 +129,8 @@ class Recipe:
             gives rows that lack most keypoints outputs of their own, since another source may have labelled them.
         ema: decay of the moving average of the weights, which is what predicts; 0 is off.
         flip_test: average the prediction with that of the mirrored image.
-        recentre: subtract each keypoint's mean error over the training rows. Mirrored training makes a network blind to
-            labels that lie off to one side.
+        recentre: subtract each keypoint's mean error over the training rows. Trained on mirrored images, a network
+            cannot learn that labels lie off to one side.
         early_stopping: epochs without a better validation error before training ends; 0 is off.
         validation: share of training rows, by whole subjects, kept for the validation error; 0 is off.
         precision: "auto" (bfloat16 where it is faster), "float32" (off) or "bfloat16".
@@ -173,7 +174,7 @@ class Recipe:
     seed: int = _whole(0, 0, 2**32 - 1)
 
     def __new__(cls, **values: object) -> Recipe:
-        """Check the names before ``__init__`` does, whose TypeError would not name the field that was meant."""
+        """Check the names before ``__init__`` does, whose TypeError would not suggest a field."""
         known = [each.name for each in fields(cls)]
         for name in values:
             if name not in known:
@@ -200,7 +201,7 @@ class Recipe:
         """
         allowed = cls.__dataclass_fields__[name].metadata["allowed"]
         if not allowed.allows(value):
-            raise RecipeError(f"recipe field {name} is {value!r}; it must be {allowed}")
+            raise RecipeError(f"recipe field {name} is {reprlib.repr(value)}; it must be {allowed}")
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Recipe:
@@ -220,7 +221,7 @@ class Recipe:
     def tricks(self) -> dict[str, dict[str, Any]]:
         """The tricks that are on, each with the change that switches it off: ``{"flip=0": {"flip": 0}, ...}``.
 
-        How the error is measured (validation) and how fast it trains (precision) are no tricks.
+        How the error is measured (validation) and how fast training is (precision) are not tricks.
         """
         off = {each.name: each.metadata["off"] for each in fields(self)}
         return {

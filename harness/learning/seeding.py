@@ -1,4 +1,4 @@
-"""One seed for every random number that a submission draws. Imports torch only where somebody else does."""
+"""One seed for every random number that a submission draws. Does not import torch by itself."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _seed_torch(torch: ModuleType, seed: int) -> None:
 
 
 class _SeedsTorch(importlib.abc.MetaPathFinder):
-    """Finds torch as it would be found without it, and has it seeded once it is loaded."""
+    """Finds torch as usual, and seeds it once it is loaded."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -51,7 +51,7 @@ class _SeedsTorch(importlib.abc.MetaPathFinder):
 
 
 class _Seeded(importlib.abc.Loader):
-    """A module's own loader, and then a seed."""
+    """A module's own loader, which seeds torch afterwards."""
 
     def __init__(self, loader: importlib.abc.Loader, seed: int) -> None:
         self.loader, self.seed = loader, seed

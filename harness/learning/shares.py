@@ -1,4 +1,4 @@
-"""How several networks that are trained one after the other share the time that there is: by what each will take."""
+"""How networks that are trained one after the other share the time: in proportion to what each is forecast to take."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from harness.errors import TrainingError
 from harness.learning.estimator import NetworkEstimator
 
 _STEPS = 4
-"""Steps that a network is timed for; the first also sets up kernels and is left out."""
+"""Steps for which a network is timed; the first also sets up kernels and is left out."""
 
 
 class Shares:
     """Forecasts how long each network trains, and gives each its share of the time.
 
-    Networks of one build train at one pace, which is measured before the first of them and again on each.
+    Networks of the same build train at the same pace. It is measured before training, and again on each that is
+    trained.
 
     Args:
         networks: in the order in which they are trained.
@@ -33,12 +34,12 @@ class Shares:
         self._paces: dict[object, float] = {}  # images a second
 
     def measure(self, images: NDArray[np.uint8], keypoints: NDArray[np.float32], seconds: float) -> None:
-        """Time a few steps of each kind of network on a copy of it, where there are several kinds to tell apart.
+        """Time a few steps of each kind of network on a copy of it, if there are several kinds.
 
         Args:
             images: (N, H, W), some of which are used.
             keypoints: (N, K, 2).
-            seconds: that it may take for all of them, but for a first step of each.
+            seconds: that all of it may take, not counting the first step of each.
         """
         kinds = {kind: index for index, kind in enumerate(self._kinds) if self._images[index]}
         for kind, index in kinds.items() if len(kinds) > 1 else ():
@@ -47,19 +48,19 @@ class Shares:
                 self._paces[kind] = pace
 
     def note(self, index: int) -> None:
-        """Take the pace of a network that has been trained for that of its kind."""
+        """Use the pace of a network that has been trained as that of its kind."""
         trained = self._networks[index].trained
         if trained is not None:
             self._paces[self._kinds[index]] = trained.images_per_second
 
     def forecast(self, index: int, pace: float) -> float:
-        """Seconds that a network will train, at ``pace`` where nothing is known of its kind."""
+        """Seconds that a network will train, at ``pace`` if that of its kind is not known."""
         return self._images[index] / self._paces.get(self._kinds[index], pace)
 
     def of(self, index: int, left: float) -> float:
         """Seconds that a network may take of those that are left, so that the later ones get their share.
 
-        Where all of it fits, whatever is left over is at the disposal of this one: a forecast may be short.
+        If all of them fit, this one may also use the time that is left over, since its forecast may be too short.
         """
         usual = float(np.mean(list(self._paces.values()))) if self._paces else 1.0
         mine = self.forecast(index, usual)
@@ -78,7 +79,7 @@ def _kind(network: NetworkEstimator) -> object:
 def _pace(
     network: NetworkEstimator, images: NDArray[np.uint8], keypoints: NDArray[np.float32], seconds: float
 ) -> float | None:
-    """Images a second of a few steps of a network's throw-away copy; None where they come to nothing."""
+    """Images per second over a few steps of a throw-away copy of a network; None if the steps fail."""
     size = network.recipe.batch_size
     few = slice(_STEPS * size)
     twin = copy.copy(network)

@@ -1,4 +1,4 @@
-"""Stacked networks: what they get wrong on subjects whom they have not met is learnt, and taken back."""
+"""Stacked networks: their typical errors on subjects that they have not seen are learnt, and subtracted."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from harness.subjects import folds_by_subject
 
 
 class Stacked(Composite):
-    """The mean of networks, corrected by what they get wrong on subjects whom they have not met.
+    """The mean of networks, corrected by their typical errors on subjects that they have not seen.
 
-    The subjects are divided into folds, and each member is trained once without each of them. On the subjects that a
-    network has not met its errors are those that it will make on strangers. A ridge regression from all coordinates of
-    a face to its errors learns what they have in common: labels that lie off to one side, brows that are placed too low
-    in a face that is turned. At last each member is trained on everybody; the mean of these and the mean of those that
-    have missed somebody count alike. Stacked generalization; Wolpert, 1992; Breiman, "Stacked regressions", 1996.
+    The subjects are divided into folds, and each member is trained once without each of them. On the subjects that were
+    left out, its errors are like those on new faces. A ridge regression from all coordinates of a face to its errors
+    learns what these have in common: labels that lie off to one side, brows that are placed too low in a face that is
+    turned. Last, each member is trained on all subjects. The mean of these networks and the mean of those trained
+    without a fold have equal weight. Stacked generalization; Wolpert, 1992; Breiman, "Stacked regressions", 1996.
 
     Args:
         layout: the K keypoints.
         image_size: (height, width) in pixels.
         members: the networks.
-        folds: how many parts the subjects are divided into; each member is trained as often and once more, with seeds
-            that count up.
+        folds: how many parts the subjects are divided into; each member is trained once more than that, with seeds that
+            count up.
 
     Raises:
         ContractError: a member loads weights.
@@ -47,7 +47,7 @@ class Stacked(Composite):
         self.members, self.folds = members, folds
 
     def planned(self) -> list[Member]:
-        """Every member without the first fold, then without the next, at last with all of them."""
+        """Every member without the first fold, then without the next, and last with all of them."""
         return [self._changed(member, seed) for seed in range(self.folds + 1) for member in self.members]
 
     def fit(self, images: Images, keypoints: Points, subjects: Subjects | None = None) -> Stacked:

@@ -1,13 +1,13 @@
-"""How many threads the CPU computes with: one a core, or fewer where others use the cores too.
+"""How many threads the CPU computes with: one for each core, or fewer if other processes use the cores too.
 
-A step of a network is thousands of parallel regions, each of which waits for its slowest thread. Where another process
-has one of two cores, that thread is late by a time slice again and again: two threads then train a thirtieth of what
-one does. So the numbers are compared before training, on a copy of the network; again when the cores that the process
-may use change, which is how a grader tells its workers to share; when training becomes much slower; and now and then
-while fewer threads than cores are in use.
+A step of a network has thousands of parallel regions, each of which waits for its slowest thread. If another process
+uses one of two cores, one thread is late by a time slice again and again, and two threads train at a thirtieth of the
+speed of one. So numbers of threads are compared on a copy of the network: before training; when the cores that the
+process may use change, which is how a grader makes its workers share; when training becomes much slower; and from time
+to time while fewer threads than cores are in use.
 
-The number decides in which order sums are taken. A comparison leaves no trace in the training, and what is in use is
-kept unless another number is clearly faster, so that on a machine that nobody else uses a seed gives the same weights.
+The number decides in which order sums are taken. A comparison does not affect the training, and the number in use is
+kept unless another one is clearly faster, so on a machine without other load a seed always gives the same weights.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ Step = Callable[[int], object]
 """Trains a copy of the network on this many rows."""
 
 CLEARLY = 1.3
-"""Another number of threads must be faster by this factor to be taken."""
+"""Another number of threads is taken only if it is faster by this factor."""
 SLOW = 0.7
 """A rate below this share of what was usual is a reason to compare again."""
 WINDOW = 0.5
-"""Seconds of training in which the rate is taken."""
+"""Seconds of training over which the rate is measured."""
 PAUSE, LONGEST_PAUSE = 20.0, 320.0
 """Seconds between comparisons while fewer threads than cores are in use; doubled each time that nothing changes."""
-SHORT_PAUSE = 2.0
+SHORT_PAUSE = 0.5
 """The same while all are in use and training is slow."""
 _ONE_TIMING, _COMPARISON = 0.02, 0.6
-"""Seconds that one timing takes at least, and after which a comparison ends with the round that it is in."""
+"""Least seconds of one timing, and seconds after which a comparison ends with the current round."""
 
 
 class Threads:
     """The number of threads that torch computes with, through one network's training and its predictions.
 
     Args:
-        device: on others than the CPU nothing is chosen.
-        fixed: this many, whatever happens; None chooses.
-        cores: how many cores this process may use, as of now.
+        device: nothing is chosen on other devices than the CPU.
+        fixed: always this many; None chooses.
+        cores: says how many cores this process may use at the moment.
         clock: seconds.
     """
 
@@ -70,7 +70,7 @@ class Threads:
 
     @property
     def history(self) -> tuple[int, ...]:
-        """The numbers that training was done with, one after the other; before it, the one that it will begin with."""
+        """The numbers that training used, one after the other; before training, the one that it will begin with."""
         return tuple(self._history) or (self._fixed or torch.get_num_threads(),)
 
     def __str__(self) -> str:
@@ -100,11 +100,11 @@ class Threads:
             self._watch(images, self._clock() - began)
 
     def end(self) -> None:
-        """Let go of what was copied for comparisons."""
+        """Drop the copy that was made for comparisons."""
         self._copied = None
 
     def follow(self) -> bool:
-        """Use fewer threads when the process has lost cores, and more when it has gained some; whether it had."""
+        """Use fewer threads if the process has lost cores, more if it has gained some; returns whether either is so."""
         if self._fixed is not None:
             self._use(self._fixed)
         if not self._chooses:
@@ -157,7 +157,7 @@ def in_words(numbers: Iterable[int]) -> str:
 
 
 def choose(rates: dict[int, float], before: int) -> int:
-    """The number of threads to go on with: as before, or the most of those that are about as fast as the fastest.
+    """The number of threads to go on with: as before, or the highest of those that are about as fast as the fastest.
 
     Args:
         rates: images per second with each number.
@@ -170,13 +170,12 @@ def choose(rates: dict[int, float], before: int) -> int:
 def compare(
     copied: Callable[[], Step], numbers: Iterable[int], rows: int, clock: Callable[[], float]
 ) -> dict[int, float]:
-    """Images per second with each number of threads; empty where the network cannot be copied.
+    """Images per second with each number of threads; empty if the network cannot be copied.
 
-    Half a second or so in all, more for a network that is very slow. Random numbers and the number of threads are left
-    as they were.
+    Takes about half a second in all, more for a very slow network. Restores the random state and the number of threads.
     """
     before = torch.get_num_threads()
-    # What goes wrong with a copy either matters to the comparison alone, or goes wrong again in training and is told.
+    # A failure of a copy either concerns the comparison alone, or happens again in training and is reported there.
     with suppress(Exception), _same_random_numbers():
         try:
             return _compared(copied(), numbers, rows, clock)
@@ -202,10 +201,10 @@ def _compared(step: Step, numbers: Iterable[int], rows: int, clock: Callable[[],
 
 def _enough(step: Step, most: int, clock: Callable[[], float]) -> int:
     """How many rows to time: all of a step's, or as many of them as a large network trains in the time for it."""
-    rows = min(8, most)
+    rows = min(2, most)
     step(rows)  # sets kernels up
     while rows < most and rows / _rate(step, rows, clock) < _ONE_TIMING:
-        rows = min(2 * rows, most)
+        rows = min(4 * rows, most)
         step(rows)
     return rows
 
@@ -220,7 +219,7 @@ def _rate(step: Step, rows: int, clock: Callable[[], float]) -> float:
 
 @contextmanager
 def _same_random_numbers() -> Iterator[None]:
-    """What is drawn within is drawn again after it."""
+    """Restore the random state afterwards, so that the numbers drawn within are drawn again."""
     for_python, for_numpy = random.getstate(), np.random.get_state()
     try:
         with torch.random.fork_rng(devices=[]):
@@ -231,5 +230,5 @@ def _same_random_numbers() -> Iterator[None]:
 
 
 def usable_cores() -> int:
-    """How many cores this process may use, as of now."""
+    """How many cores this process may use at the moment."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

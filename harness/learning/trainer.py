@@ -28,7 +28,7 @@ from harness.learning.threads import Step, Threads
 from harness.learning.validation import BestWeights, Rows, mean_error, validation_rows
 
 EXPLODED = 100
-"""A mean training error of this many image sides, or shifts, is a divergence, though its loss may still be finite."""
+"""Training has diverged if the mean error is this many image sides, or shifts, even if the loss is still finite."""
 
 
 @dataclass(frozen=True)
@@ -64,16 +64,16 @@ class Progress:
 
 @dataclass(frozen=True)
 class Trained:
-    """What training gave.
+    """The result of a training.
 
     Attributes:
         model: in eval mode, with the averaged weights where the recipe asks for them.
         rows: training rows that it learnt from.
-        epochs: epochs done; the last may be a part of one.
+        epochs: epochs done; the last may be incomplete.
         epochs_planned: what the recipe asked for.
         stopped_early: the validation error no longer fell.
-        shortened: the time budget did not pay for every epoch.
-        images_per_second: over the whole run but for its first step, which also sets up kernels.
+        shortened: the time budget was too short for every epoch.
+        images_per_second: over the whole training without its first step, which also sets up kernels.
         precision: "float32", or "bfloat16" where the forward pass used it.
         error_px: mean pixel error over the last epoch's augmented training images.
         validation_px: mean pixel error of the kept weights on the validation rows, if any.
@@ -117,7 +117,7 @@ def train(
         codec: how to read what the model emits.
         recipe: how to train.
         device: where to train.
-        budget_seconds: wall time; where the recipe's epochs do not fit, fewer are planned. None is no limit.
+        budget_seconds: wall time; if the recipe's epochs do not fit, fewer are planned. None for no limit.
         augmenter: uint8 images (B, H, W) and keypoints -> float images (B, 1, H, W) and keypoints.
         progress: called after each epoch.
         threads: how many threads the CPU computes with; None chooses.
@@ -214,7 +214,7 @@ class _Run:
 
     @property
     def images_per_second(self) -> float:
-        """Over all steps but the first, where there were more."""
+        """Over all steps but the first, if there are more."""
         images, seconds = self._first_step if self.plan.step > 1 else (0, 0.0)
         return (self.images - images) / (self.seconds - seconds)
 
@@ -252,7 +252,7 @@ class _Run:
         return error_px, images / seconds
 
     def copied(self) -> Step:
-        """Steps on the first rows that train a copy, and leave no trace in this run."""
+        """A function that trains a copy on the first rows, and changes nothing in this run."""
         model = copy.deepcopy(self.model).train()
         run = _Run(model, self.rows, self.codec, self.recipe, None, self.augmenter, self.threads)
         return lambda count: run._step(self.rows.images[:count], self.rows.keypoints[:count])

@@ -1,4 +1,4 @@
-"""The validation part of the training rows: who is in it, how wrong the model is on it, which weights were best."""
+"""The validation part of the training rows: which subjects are in it, the error on it, and the best weights by it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.errors import ContractError
 from harness.learning.augment import as_pictures
 from harness.learning.codecs import Codec
 from harness.learning.outputs import summed_distance
-from harness.subjects import order_by_hash
+from harness.subjects import first_subjects
 
 BATCH = 256
 
@@ -44,15 +44,9 @@ def validation_rows(subjects: NDArray[np.int64], share: float) -> NDArray[np.boo
     """
     if share == 0:
         return np.zeros(len(subjects), dtype=bool)
-    distinct = np.unique(subjects)
-    if len(distinct) < 2:
+    if len(np.unique(subjects)) < 2:
         raise ContractError(f"validation={share:g} needs at least two subjects, and the training rows show one")
-    kept = np.zeros(len(subjects), dtype=bool)
-    for subject in distinct[order_by_hash(distinct)][:-1]:
-        kept |= subjects == subject
-        if kept.mean() >= share:
-            break
-    return kept
+    return first_subjects(subjects, share)
 
 
 @torch.inference_mode()
@@ -75,7 +69,7 @@ class BestWeights:
     """Keeps the weights with the lowest validation error, and says when to stop waiting for lower ones.
 
     Args:
-        patience: epochs without a lower error before it is over; 0 keeps nothing and never is.
+        patience: epochs without a lower error before training ends; with 0 no weights are kept and it never does.
     """
 
     def __init__(self, patience: int) -> None:

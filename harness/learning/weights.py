@@ -1,4 +1,4 @@
-"""Weights files: safetensors beside a submission, found, read and held against the network that they are for."""
+"""Weights files: safetensors beside a submission, found, read and compared with the network that they are for."""
 
 from __future__ import annotations
 

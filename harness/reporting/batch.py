@@ -1,4 +1,4 @@
-"""Many gradings at once: how far all of them are, and what came of them."""
+"""Many gradings at once: their progress, and a summary."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import TextIO
 
 from harness.benchmark import BANDS
 from harness.grading.entry import Entry
-from harness.reporting.console import plain
 from harness.reporting.progress import ProgressLine, training_text
 from harness.runs.worker_log import Event
 from harness.submission.source import Source
+from harness.text import one_line
 from harness.units import format_seconds
 
 
@@ -42,26 +42,26 @@ class BatchDisplay:
         self._line.__exit__(kind, error, trace)
 
     def listen(self, source: Source, event: Event) -> bool:
-        """Show what a run has come to; never ends one."""
+        """Show the progress of a run; never ends one."""
         with self._lock:
             if self._total == 1:
                 if event.progress is not None:
                     self._line.training(event.progress)
                 return False
             self._running[source.label] = training_text(event.progress) if event.progress else "training"
-            running = "; ".join(f"{plain(label)}: {text}" for label, text in self._running.items())
+            running = "; ".join(f"{one_line(label)}: {text}" for label, text in self._running.items())
             self._line.text(f"{self._done} of {self._total} done; {running}")
             return False
 
     def finished(self, label: str) -> None:
-        """Note that a grading has come to its end, and clear the line for what is printed about it."""
+        """Note that a grading has ended, and clear the line for what is printed about it."""
         with self._lock:
             self._done += 1
             self._running.pop(label, None)
             self._line.clear()
 
     def summary(self, entries: Sequence[Entry]) -> str:
-        """What came of all of them, in a line or two."""
+        """How many were graded, with which bands, and how many failed."""
         graded = [entry for entry in entries if entry.status == "graded"]
         bands = Counter(entry.band for entry in graded)
         earned = [f"{bands[band]} {band.replace('_', ' ')}" for band in reversed(BANDS) if bands[band]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterable, Mapping
 
 from harness.benchmark import BANDS, Benchmark
@@ -12,45 +11,46 @@ from harness.estimates import Estimate
 from harness.grading.entry import Entry, Stratum
 from harness.keypoints import KeypointLayout
 from harness.metrics import METRICS, Metric
+from harness.text import first_line, one_line, plain, printable
 from harness.units import format_bytes, format_seconds
 
 _BAR = 24
 _TAIL_LINES = 15
 _ORIGINS = {
     "practice": "practice: anyone can draw these held-out faces; a teacher sets HARNESS_SECRET_SEED.",
-    "secret": "secret: only who knows the seed can draw these held-out faces.",
+    "secret": "secret: only those who know the seed can draw these held-out faces.",
 }
 
 
 def report(entry: Entry, benchmark: Benchmark) -> str:
-    """What came of a grading: the score with its interval, where the error lies, what to try next."""
+    """A grading in full: the score with its interval, where the error lies, what to try next."""
     if entry.status == "graded":
         band = (entry.band or "below ok").replace("_", " ")
-        lines = [f"{_one_line(entry.name)} on {entry.board}: {band}", *scores(entry.strata, benchmark, entry.mistakes)]
+        lines = [f"{one_line(entry.name)} on {entry.board}: {band}", *scores(entry.strata, benchmark, entry.mistakes)]
         lines += _section("What to try next", entry.advice)
+        lines += _section("Worth a look", [plain(flag) for flag in entry.flags])
     else:
-        lines = [f"{_one_line(entry.name)} on {entry.board}: FAILED", *_failure(entry)]
+        lines = [f"{one_line(entry.name)} on {entry.board}: FAILED", *_failure(entry)]
     lines += ["", f"  {_how_it_ran(entry)}"]
+    if entry.trained == "brought":
+        lines.append("  trained elsewhere: it came with weights or data, so what it learnt from is not known.")
+    if entry.not_applied:
+        lines.append(f"  without effect on this submission: {plain(', '.join(entry.not_applied))}")
     if entry.held_out in _ORIGINS:
         lines.append(f"  {_ORIGINS[entry.held_out]}")
     if entry.isolation == "none":
         lines.append("  isolation: NONE. The submission could read whatever its user can; do not give marks for this.")
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def line(entry: Entry) -> str:
-    """An entry in one line, where many are graded."""
+    """An entry in one line, for when many are graded."""
     if entry.status == "failed":
-        return f"  {entry.name:<32}  failed: {first_line(entry.reason or '')}"
+        return printable(f"  {one_line(entry.name):<32}  failed: {first_line(entry.reason or '')}")
     band = (entry.band or "below ok").replace("_", " ")
     flagged = "  flagged" if entry.flags else ""
     pixels = METRICS["mean_pixel_error"]
-    return f"  {entry.name:<32}  {pixels.interval(entry.scores[pixels.name])} px  {band}{flagged}"
-
-
-def first_line(text: str) -> str:
-    """The first line of a competitor's text, made harmless; empty if there is none."""
-    return next(iter(plain(text).strip().splitlines()), "")
+    return printable(f"  {one_line(entry.name):<32}  {pixels.interval(entry.scores[pixels.name])} px  {band}{flagged}")
 
 
 def scores(strata: Mapping[str, Stratum], benchmark: Benchmark, mistakes: list[str]) -> list[str]:
@@ -81,7 +81,7 @@ def board_table(name: str, rows: list[Row], ranked_by: str, *, every: bool) -> s
         for row in rows:
             best.setdefault((row.author, row.submission), row)
         rows = list(best.values())
-    # What ranks stands first, and with its interval.
+    # The ranking metric comes first, with its interval.
     metrics = [METRICS[each] for each in dict.fromkeys((ranked_by, "mean_pixel_error", "rmse"))]
     heading = ["submission", *(metric.title for metric in metrics), "band", "trained", "isolation", "device"]
     cells = [_cells(row, metrics) for row in rows]
@@ -91,39 +91,25 @@ def board_table(name: str, rows: list[Row], ranked_by: str, *, every: bool) -> s
         padded = (f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=False))
         return f"  {rank:>4}  {'  '.join(padded)}".rstrip()
 
-    # A board ranks entries of one data set, so the first speaks for all.
+    # All entries of a board are of one data set, so the first row's origin is that of all.
     lines = [name, *(_ORIGINS[row.held_out] for row in rows[:1] if row.held_out in _ORIGINS), "", line("rank", heading)]
     for rank, (row, each) in enumerate(zip(rows, cells, strict=True), start=1):
         if row.status == "graded":
             lines.append(line(rank, each))
         else:
-            reason = plain(row.reason or "").strip().splitlines()[:1]
-            lines.append(line("-", [f"{each[0]:<{widths[0]}}", f"failed: {''.join(reason)}"]))
-    return "\n".join([*lines, ""])
+            lines.append(line("-", [f"{each[0]:<{widths[0]}}", f"failed: {first_line(row.reason or '')}"]))
+    return printable("\n".join([*lines, ""]))
 
 
 def _cells(row: Row, metrics: list[Metric]) -> list[str]:
     """A row of the table, after the rank; of a failed entry its name alone."""
     if row.status == "failed":
-        return [_one_line(row.name)]
+        return [one_line(row.name)]
     ranking, *others = metrics
     figures = [ranking.interval(row.scores[ranking.name])]
     figures += [each.number(row.scores[each.name].value) if each.name in row.scores else "" for each in others]
     band = (row.band or "below ok").replace("_", " ")
-    return [_one_line(row.name), *figures, band, row.trained or "unknown", row.isolation, _one_line(row.device)]
-
-
-def _one_line(text: str) -> str:
-    return " ".join(plain(text).split())
-
-
-def plain(text: str) -> str:
-    """A competitor's text made harmless: no control characters, and no command to a CI runner.
-
-    GitHub's runner takes ``::`` after leading blanks, and ``##[`` anywhere in a line, as the start of a command.
-    """
-    visible = re.sub(r"[^\n\t\x20-\x7e\xa0-\uffff]", "", text)
-    return re.sub(r"(?m)^(\s*)::", r"\1: :", visible).replace("##[", "## [")
+    return [one_line(row.name), *figures, band, row.trained or "unknown", row.isolation, one_line(row.device)]
 
 
 def _headline(stratum: Stratum, benchmark: Benchmark) -> list[str]:
@@ -144,14 +130,15 @@ def _headline(stratum: Stratum, benchmark: Benchmark) -> list[str]:
 
 
 def tail_lines(log_tail: str) -> list[str]:
-    """The last that a submission printed, made harmless, as indented lines."""
-    return [f"  | {line}" for line in plain(log_tail).strip().splitlines()[-_TAIL_LINES:]]
+    """The last lines that a submission printed, made harmless and indented."""
+    return [f"  | {line}" for line in printable(log_tail).strip().split("\n")[-_TAIL_LINES:] if line]
 
 
 def _failure(entry: Entry) -> list[str]:
-    lines = ["", f"  {plain(entry.reason or '')}"]
+    # What follows its first line is marked as the submission's, whatever it looks like.
+    lines = ["", "  " + "\n  | ".join(plain(entry.reason or "").strip().split("\n"))]
     tail = tail_lines(entry.log_tail)
-    return [*lines, "", "  The last that it printed:", *tail] if tail else lines
+    return [*lines, "", "  The last lines that it printed:", *tail] if tail else lines
 
 
 def _bars(stratum: Stratum, layout: KeypointLayout) -> Iterable[str]:
@@ -181,7 +168,9 @@ def _how_it_ran(entry: Entry) -> str:
     if entry.parameters is not None:
         parts.append(f"{entry.parameters:,} parameters")
     if entry.device:
-        parts.append(f"on {plain(entry.device)}")
+        parts.append(f"on {one_line(entry.device)}")
+    if "," in entry.threads:
+        parts.append(f"threads {one_line(entry.threads)}")
     if entry.peak_memory:
         parts.append(f"peak memory {format_bytes(entry.peak_memory)}")
     parts.append(f"isolation {entry.isolation}")

@@ -18,7 +18,8 @@ ENTRY, PREDICTIONS = "entry.json", "predictions.csv"
 def write_folder(folder: Path, graded: Graded, split: Split) -> list[str]:
     """Write ``entry.json``, ``log.txt`` and, for a graded entry, ``predictions.csv`` and ``faces.png``.
 
-    The picture shows held-out faces with their answers: it is for the teacher, not for the competitor.
+    The picture shows held-out faces with their answers: it is for the teacher, not for the competitor. So is a log that
+    says so.
 
     Returns:
         a sentence for each thing that this installation cannot draw.
@@ -29,7 +30,7 @@ def write_folder(folder: Path, graded: Graded, split: Split) -> list[str]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ENTRY).write_text(graded.entry.to_json(), encoding="utf-8")
-        (folder / "log.txt").write_text(graded.entry.log_tail, encoding="utf-8")
+        (folder / "log.txt").write_text(_log(graded), encoding="utf-8")
         if graded.predictions is not None:
             ids = np.arange(1, len(graded.predictions) + 1)
             write_wide(folder / PREDICTIONS, graded.predictions, ids, split.held_out.layout)
@@ -39,3 +40,11 @@ def write_folder(folder: Path, graded: Graded, split: Split) -> list[str]:
     except OSError as error:
         raise MachineError(f"{error.filename or folder}: could not be written: {error.strerror}") from error
     return []
+
+
+def _log(graded: Graded) -> str:
+    entry = graded.entry
+    if (graded.reason, graded.log_tail) == (entry.reason, entry.log_tail):
+        return entry.log_tail
+    said = "" if graded.reason in (entry.reason, None) else f"{graded.reason}\n"
+    return f"[For the teacher alone: what follows may show secret held-out faces.]\n{said}{graded.log_tail}"

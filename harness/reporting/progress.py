@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Mapping
@@ -10,10 +11,13 @@ from typing import TextIO
 
 from harness.isolation.limits import usable_cores
 from harness.runs.worker_log import Event
+from harness.text import plain, printable
 from harness.units import format_seconds
 
 _PLAIN_EVERY = 15.0
 """Seconds between lines where nothing can be rewritten."""
+_LIVE_EVERY = 0.05
+"""Seconds between states of a line that is rewritten; nobody reads faster."""
 
 
 def training_text(progress: Mapping[str, float]) -> str:
@@ -39,7 +43,8 @@ class ProgressLine:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._live = stream.isatty()
-        self._last = time.monotonic()
+        self._shown = time.monotonic() if not self._live else 0.0
+        self._was_last = False
         self._width = 0
 
     def __enter__(self) -> ProgressLine:
@@ -53,7 +58,7 @@ class ProgressLine:
     def heading(self, text: str) -> None:
         """Write a line that stays, above the one that is rewritten."""
         self.clear()
-        self._stream.write(text + "\n")
+        self._stream.write(printable(text) + "\n")
         self._stream.flush()
 
     def count(self, what: str, done: int, total: int) -> None:
@@ -82,11 +87,17 @@ class ProgressLine:
             self._width = 0
 
     def _show(self, text: str, last: bool) -> None:
+        """Show a text if it is time: the last one at once, but only one last until something else was shown."""
+        now = time.monotonic()
+        due = now - self._shown >= (_LIVE_EVERY if self._live else _PLAIN_EVERY)
+        if not due and not (last and not self._was_last):
+            return
+        self._shown, self._was_last = now, last
         if self._live:
-            text = text[: shutil.get_terminal_size().columns - 1]  # a line that wraps cannot be rewritten
+            # A line that wraps cannot be rewritten.
+            text = re.sub(r"[\n\t]", " ", plain(text))[: shutil.get_terminal_size().columns - 1]
             self._stream.write("\r" + text.ljust(self._width))
             self._width = max(self._width, len(text))
-        elif last or time.monotonic() - self._last >= _PLAIN_EVERY:
-            self._stream.write(text + "\n")
-            self._last = time.monotonic()
+        else:
+            self._stream.write(printable(text) + "\n")
         self._stream.flush()

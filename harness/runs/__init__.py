@@ -1,1 +1,1 @@
-"""How runs are made: their conditions, what comes of them, where they are kept, who runs them."""
+"""How runs are made: their conditions, what a worker reports, where they are kept, what runs them."""

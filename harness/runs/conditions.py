@@ -23,11 +23,12 @@ class Conditions:
         device: auto, cpu, cuda, cuda:N or mps.
         overrides: changes from outside: recipe fields, such as epochs and seed, or keywords of ``build_model``.
         limits: what ends the worker.
-        tier: how it is kept in.
+        tier: how it is isolated.
         threads: how many the CPU computes with; None lets the machine's load decide.
-        secrets: folders that it must not reach.
+        secrets: files and folders that it must not reach.
         training_seconds: what the trainer plans for, where that is less than the time limit leaves.
         save_weights: whether it leaves its trained weights behind.
+        asked_while_training: whether it gets the images to predict before it has trained.
         suggested: where it is tuned, the values that the tuner chose for its search space.
     """
 
@@ -39,12 +40,13 @@ class Conditions:
     secrets: tuple[Path, ...] = ()
     training_seconds: float | None = None
     save_weights: bool = False
+    asked_while_training: bool = False
     suggested: dict[str, Any] | None = None
 
     def key(self, submission: str, data: str) -> str:
-        """One identity of a run, for everything that keeps or resumes: sha256 of all that decides its result.
+        """The identity of a run, for everything that keeps or resumes: sha256 of all that decides its result.
 
-        How many cores a slot had, and where secrets lie, do not.
+        The number of cores, and where secrets are, do not decide it.
 
         Args:
             submission: the fingerprint of the submission's files.
@@ -61,6 +63,7 @@ class Conditions:
             self.tier,
             [self.limits.seconds, self.limits.memory, self.limits.disk, self.training_seconds],
             self.save_weights,
+            self.asked_while_training,
         ]
         return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 

@@ -1,9 +1,9 @@
 """Cores: graders on one machine share the cores by locks that all of them can see.
 
-One lock file a core, in a folder that every user may open; the kernel frees a lock when its holder ends, however it
-ends. A lease also takes a seat, so that all know how many leases there are: its fair part is the usable cores divided
-by the seats that are taken. Who has less than that says that it waits; who has more gives the rest up while somebody
-waits, and takes free cores back when nobody does.
+There is one lock file for each core, in a folder that every user may open; the kernel frees a lock when its holder
+ends, however it ends. A lease also locks a seat, so that all can count the leases: the fair part of each is the number
+of usable cores divided by the number of seats taken. A lease with less than its fair part says that it is waiting. One
+with more gives up the excess while another waits, and takes free cores again when none does.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from harness.isolation.limits import usable_cores
 FOLDER = Path("/tmp/harness-cores")  # noqa: S108 - not TMPDIR, which differs between users; links are not followed
 """Where the lock files lie."""
 
-_PATIENCE = 10.0
+_PATIENCE = 3.0
 _POLL = 0.1
 """Seconds that a lease waits for its first core, and between two tries."""
 
@@ -28,12 +28,12 @@ _POLL = 0.1
 class Lease:
     """The cores that one worker may use, for as long as a ``with`` block lasts.
 
-    Each lease belongs to one thread; a process may hold several. Where the locks cannot be used, and after ten seconds
-    without a free core, it goes on without a core of its own.
+    Each lease belongs to one thread; a process may hold several. Where the locks cannot be used, and after three
+    seconds without a free core, it goes on without a core of its own.
 
     Args:
         slots: how many workers its executor runs at once; a lease takes at most its share of the usable cores.
-        threads: take exactly this many cores and keep them, or as many as there are; None takes what is fair.
+        threads: take exactly this many cores and keep them, at most all; None takes the fair part.
         folder: where the lock files lie.
         usable: the numbers of the cores to choose from; those that this process may run on.
         patience: seconds to wait for a first core.
@@ -64,9 +64,9 @@ class Lease:
         return max(1, len(self._cores)) if self._locks.are_usable else self._share
 
     def now(self) -> frozenset[int]:
-        """The numbers of the cores as of now, none where it has no core of its own; to be asked about once a second.
+        """The numbers of its cores at this moment; empty if it has none of its own.
 
-        It is here that cores are given up and taken.
+        To be called about once a second, since cores are given up and taken here.
         """
         with suppress(OSError):
             self._look()
@@ -126,7 +126,8 @@ class Lease:
         return min(self._share, max(1, each + (taken.index(self._seat) < left)))
 
     def _take(self, wanted: int) -> None:
-        """Take free cores up to this number; a fixed number all or not at all, lest two leases wait for each other."""
+        """Take free cores up to this number. A fixed number is taken whole or not at all, so that no two leases wait
+        for each other."""
         for core in self._usable:
             if len(self._cores) < wanted and core not in self._cores and self._locks.take(f"core-{core}"):
                 self._cores.append(core)
@@ -184,7 +185,7 @@ class _Locks:
             _unlock(lock)
 
     def is_taken(self, name: str) -> bool:
-        """Whether another has locked a file for itself alone. Two that ask at once do not see each other."""
+        """Whether another has locked a file for itself alone. Two that only ask do not get in each other's way."""
         lock = self._locked(name, alone=False)
         if lock is not None:
             _unlock(lock)

@@ -1,7 +1,7 @@
 """Executors: jobs go in, runs come out as they finish. Every run of a submission goes through one.
 
-``Local`` runs them on this machine. To add one, keep its interface: a store is asked before a job is run, and what was
-run is kept before anybody hears of it.
+``Local`` runs them on this machine. Another one needs the methods of ``Executor``; it looks into the store before it
+runs a job, and keeps a run there before it yields it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from harness.runs.worker_log import Event
 _PATIENCE = 0.5
 
 JobListener = Callable[[Job, Event], bool]
-"""Hears what a job comes to, in the thread that waits for its worker; true ends the run."""
+"""Called with each event of a job, in the thread that waits for its worker; true ends the run."""
 
 
 def _ignore(_: Job, __: Event) -> bool:
@@ -36,7 +36,7 @@ class Finished:
 
     Attributes:
         job: which one.
-        result: its run; or what went wrong with the machine or the harness, which is not the submission's doing.
+        result: its run, or an exception where the machine or the harness failed, not the submission.
         kept: whether the run was made earlier and found in the store.
     """
 
@@ -65,11 +65,11 @@ class Executor(Protocol):
     store: KeptRuns | None
 
     def run(self, jobs: Iterable[Job], listen: JobListener = _ignore) -> Generator[Finished]:
-        """Run jobs, and hand each on as it finishes. Closing it ends those that are under way.
+        """Run jobs, and yield each as it finishes. Closing the generator ends those that are under way.
 
         Args:
             jobs: taken one by one, whenever there is room for another.
-            listen: hears what a job comes to; called from several threads at once.
+            listen: called with each event of a job, from several threads at once.
         """
 
     def stop(self) -> None:
@@ -116,7 +116,7 @@ class Local:
             while at_work:
                 try:
                     end = done.get(timeout=_PATIENCE)
-                except Empty:  # A wait without end could not be interrupted from the keyboard everywhere.
+                except Empty:  # Without a timeout the wait could not be interrupted from the keyboard on every system.
                     continue
                 match end:
                     case None:
@@ -131,7 +131,7 @@ class Local:
                 thread.join()
 
     def _settled(self, job: Job, waiting: _Waiting, listen: JobListener, over: threading.Event) -> Finished | None:
-        """What came of a job; None where another process is at it and there is other work to do meanwhile."""
+        """The end of a job; None where another process is running it and there is other work to do meanwhile."""
         try:
             if self.store is None:
                 return Finished(job, self._made(job, listen, over))
@@ -154,7 +154,7 @@ class Local:
 
 
 class _Waiting:
-    """Jobs that are still to be taken; those that another process is at come last."""
+    """Jobs that are still to be taken; those that another process is running come last."""
 
     def __init__(self, jobs: Iterator[Job]) -> None:
         self._jobs, self._later, self._lock = jobs, deque[Job](), threading.Lock()
@@ -171,7 +171,7 @@ class _Waiting:
             self._later.append(job)
 
     def is_last(self, job: Job) -> bool:
-        """Whether it was put off before, so that there is nothing better to do than to wait for it."""
+        """Whether it was put off before, so that only waiting for it is left to do."""
         return job.key in self._tried
 
 
@@ -186,7 +186,7 @@ def run_one(job: Job, executor: Executor, listen: Callable[[Event], bool] = igno
 
 
 def ask_facts(job: Job, executor: Executor) -> Run:
-    """A submission's facts, once it is loaded: its run ends before it trains.
+    """A submission's facts; its run ends as soon as it is loaded, before it trains.
 
     Raises:
         SubmissionError: it could not be loaded.

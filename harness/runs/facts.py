@@ -1,7 +1,8 @@
-"""Facts: what a worker says of itself, in one bounded form. Hints for people and for planning; nobody believes them."""
+"""Facts: what a worker says of itself, in one bounded form; for display and planning only, since it may be untrue."""
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -9,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 _LONGEST = 200
 _MOST = 100
 _DEEPEST = 4
+_CPU = re.compile(r"|cpu( \(\d{1,4} threads?\))?")
 
 Text = Annotated[str, Field(max_length=_LONGEST)]
 Count = Annotated[int, Field(ge=0, le=10**15)]
@@ -81,7 +83,7 @@ class Facts(_Told):
         parameters: of all its networks together.
         weights_loaded: whether it loaded weights instead of training, or one of its networks did.
         can_save_weights: whether what it learns can be written as one safetensors file.
-        not_applied: names of changes from outside that it has no use for.
+        not_applied: names of changes from outside that it cannot apply.
         networks: those that it trains, in order; none for an estimator of its own.
         variants: trick -> changes, to be measured one by one.
         changes: what its search space made of the values that a tuner chose.
@@ -100,16 +102,20 @@ class Facts(_Told):
     changes: Values | None = None
     space: Values | None = None
 
-    def updated(self, told: dict[str, Any]) -> Facts:
-        """These facts with what a message says besides; a value that is not as it should be is passed over."""
+    def updated(self, message: dict[str, Any]) -> Facts:
+        """These facts with those of a message added; an invalid value is ignored."""
         known = self
-        for name in type(self).model_fields.keys() & told.keys():
+        for name in type(self).model_fields.keys() & message.keys():
             try:
-                one = type(self).model_validate({name: told[name]})
+                one = type(self).model_validate({name: message[name]})
             except (ValidationError, RecursionError):
                 continue
             known = known.model_copy(update={name: getattr(one, name)})
         return known
+
+    def without_gpu(self) -> Facts:
+        """These facts as they can be where the worker was given no GPU."""
+        return self if _CPU.fullmatch(self.device) else self.model_copy(update={"device": "cpu"})
 
     @property
     def recipe(self) -> dict[str, Any] | None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
+import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,22 +16,22 @@ from numpy.typing import NDArray
 from harness.datasets.faces import FaceSet
 from harness.datasets.store import fingerprint
 from harness.errors import MachineError, PredictionError
-from harness.files import remove_tree
+from harness.isolation.grants import uses_cuda
 from harness.isolation.launcher import Cores, launch
 from harness.isolation.outcome import Outcome
-from harness.isolation.reader import read_blob, read_predictions
+from harness.isolation.pipes import TAIL
+from harness.isolation.reader import read_predictions
 from harness.runs.conditions import Conditions
+from harness.runs.folders import job_folder
+from harness.runs.inputs import hand_over, order_of, write_inputs
 from harness.runs.run import Run
+from harness.runs.weights import read_weights
 from harness.runs.worker_log import Event, WorkerLog
 from harness.submission.source import Package
-
-_TRAINING_SHARE = 0.9
-"""Of the time limit; the rest is for loading and predicting."""
-
-_WEIGHTS_CAP = 2**30
+from harness.text import plain
 
 Listener = Callable[[Event], bool]
-"""Hears what a run comes to, in the thread that waits for its worker; true ends the run."""
+"""Called with each event of a run, in the thread that waits for its worker; true ends the run."""
 
 
 def ignore(_: Event) -> bool:
@@ -48,8 +46,8 @@ class Material:
     Attributes:
         training: faces to learn from, with keypoints; the worker may read all of it.
         asked: uint8 (N, H, W), images to predict.
-        parts: how many of them go to each call of ``predict``; all to one where it is empty.
-        mixed: whether the worker gets them in a random order, so that it cannot know which are which.
+        parts: how many of them go to each call of ``predict``; if empty, all go to one call.
+        mixed: whether the worker gets them in a random order, so that it cannot know which is which.
     """
 
     training: FaceSet
@@ -59,7 +57,7 @@ class Material:
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 of all of it, so that other rows are other material."""
+        """sha256 of all of it; other rows give another one."""
         arrays: dict[str, NDArray[Any]] = {
             "images": self.training.images,
             "keypoints": self.training.keypoints,
@@ -75,7 +73,7 @@ class Job:
     """Everything that a run needs, wherever it is made: it can be pickled and sent to another machine.
 
     Attributes:
-        name: for people, and for the file in which its run is kept.
+        name: for messages, and for the file in which its run is kept.
         package: the submission's files.
         material: faces and images.
         conditions: how to run it.
@@ -99,9 +97,9 @@ def run_job(
 
     Args:
         job: what to run.
-        listen: hears the facts when training begins, then progress.
+        listen: called with the facts when training begins, then with each progress message.
         is_over: asked often; the run ends as soon as it is true.
-        cores: those that it may use.
+        cores: says which ones it may use, when asked.
 
     Raises:
         MachineError: this machine lacks what was asked for.
@@ -109,15 +107,27 @@ def run_job(
     started = time.monotonic()
     log = WorkerLog(listen)
     conditions = job.conditions
-    order = _order(job.material)
-    with _folder() as folder:
-        _write_inputs(folder, job, order)
+    order = order_of(job.material)
+    printed_before: int | None = None
+    with job_folder() as folder:
+
+        def hear(message: dict[str, Any]) -> None:
+            nonlocal printed_before
+            log.hear(message)
+            if log.has_trained and printed_before is None:
+                printed_before = (folder / "log.txt").stat().st_size
+                if not conditions.asked_while_training:
+                    hand_over(folder, job.material.asked[order])
+
+        write_inputs(folder, job)
+        if conditions.asked_while_training:
+            hand_over(folder, job.material.asked[order])
         outcome = launch(
             folder,
             limits=conditions.limits,
             tier=conditions.tier,
             device=conditions.device,
-            on_message=log.hear,
+            on_message=hear,
             is_over=lambda: log.is_over or is_over(),
             secrets=conditions.secrets,
             cores=cores,
@@ -128,27 +138,36 @@ def run_job(
         if log.stage == "starting" and outcome.exit_code:
             raise MachineError(f"a worker could not start; it said: {outcome.log_tail.strip() or 'nothing'}")
         predictions = weights = None
+        remarks: list[str] = []
         stopped = log.is_over or is_over()
         reason = "it was stopped" if stopped else _why_failed(outcome, log)
+        quotes = log.failure is not None and log.has_trained
         if reason is None:
             try:
                 shape = (len(job.material.asked), len(job.material.training.layout), 2)
                 predictions = read_predictions(folder / "output" / "predictions.npy", shape)[np.argsort(order)]
-                if conditions.save_weights:
-                    weights = read_blob(folder / "output" / "weights.safetensors", _WEIGHTS_CAP)
             except PredictionError as error:
-                reason = str(error)
+                reason, quotes = str(error), True
+        if reason is None and conditions.save_weights:
+            try:
+                weights = read_weights(folder / "output" / "weights.safetensors")
+            except PredictionError as error:
+                remarks.append(str(error))
+        log_before = _tail(folder / "log.txt", printed_before)
     return Run(
         predictions,
         reason,
-        facts=log.facts,
+        facts=log.facts if _has_gpu(conditions.device) else log.facts.without_gpu(),
         isolation=str(conditions.tier),
         held=outcome.held,
         seconds=time.monotonic() - started,
         training_seconds=log.training_seconds,
         peak_memory=outcome.peak_memory,
         log_tail=outcome.log_tail,
+        log_before=outcome.log_tail if log_before is None else log_before,
+        quotes=quotes,
         weights=weights,
+        remarks=remarks,
         stopped=stopped,
     )
 
@@ -163,55 +182,20 @@ def _why_failed(outcome: Outcome, log: WorkerLog) -> str | None:
     if log.stage != "done":
         return (
             f"it ended without an error while {log.stage}, before it had predicted anything; something called "
-            "os._exit(), or ended the process otherwise"
+            "os._exit() or ended the process in another way"
         )
     return None
 
 
-def _order(material: Material) -> NDArray[np.intp]:
-    """In which order (N,) the worker gets the images."""
-    count = len(material.asked)
-    return np.random.default_rng().permutation(count) if material.mixed else np.arange(count)
+def _has_gpu(device: str) -> bool:
+    """Whether a worker for this device may have used a GPU; on a Mac that cannot be known."""
+    return uses_cuda(device) or sys.platform == "darwin"
 
 
-def _write_inputs(folder: Path, job: Job, order: NDArray[np.intp]) -> None:
-    """Lay out what the worker may read."""
-    inside = folder / "input"
-    (folder / "output").mkdir()
-    job.package.write_to(inside / "submission")
-    material, conditions = job.material, job.conditions
-    np.save(inside / "images.npy", material.training.images)
-    np.save(inside / "keypoints.npy", material.training.keypoints)
-    np.save(inside / "subjects.npy", material.training.subjects)
-    np.save(inside / "asked.npy", material.asked[order])
-    task = {
-        "submission": job.package.entry,
-        "layout": asdict(material.training.layout),
-        "image_size": material.training.images.shape[1:],
-        "parts": material.parts or (len(material.asked),),
-        "device": conditions.device,
-        "threads": conditions.threads,
-        "overrides": conditions.overrides,
-        "suggested": conditions.suggested,
-        "time_budget": conditions.limits.seconds * _TRAINING_SHARE,
-        "training_seconds": conditions.training_seconds,
-        "save_weights": conditions.save_weights,
-    }
-    (inside / "job.json").write_text(json.dumps(task), encoding="utf-8")
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    try:
-        folder = Path(tempfile.mkdtemp(prefix="grade-"))
-        try:
-            yield folder
-        finally:
-            with suppress(OSError):  # what cannot be removed is left behind rather than the grading lost
-                remove_tree(folder)
-    except OSError as error:
-        if error.filename and str(error.filename).startswith(tempfile.gettempdir()):
-            raise MachineError(
-                f"{error.filename}: {error.strerror}; make room, or point TMPDIR to a folder that has some"
-            ) from error
-        raise
+def _tail(log: Path, size: int | None) -> str | None:
+    """The last of the first ``size`` bytes that were printed; None where it never came so far."""
+    if size is None:
+        return None
+    with log.open("rb") as file:
+        file.seek(max(0, size - TAIL))
+        return plain(file.read(min(size, TAIL)).decode("utf-8", "replace"))

@@ -1,35 +1,41 @@
-"""Kept runs: what was run once is found again by its key, also by another process and after a kill."""
+"""Kept runs: a finished run is found again by its key, also by another process and after a kill."""
 
 from __future__ import annotations
 
 import io
 import json
-import re
+import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
+from typing import Any, get_type_hints
 
 import numpy as np
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+from pydantic import ConfigDict, create_model
 
 from harness.errors import LoadError, MachineError
-from harness.files import write_atomically
+from harness.files import read_regular, write_atomically
 from harness.runs.facts import Facts
 from harness.runs.run import Run
+from harness.text import file_name, plain_values
 
 
 class KeptRuns:
     """Finished runs in a folder, a file each. Failed ones are kept too, with their reason.
 
-    A file appears whole or not at all. One that is damaged is made again, with a warning. Several processes may share
-    the folder.
+    A file is written whole or not at all. The run of a damaged one is made again, with a warning. Several processes may
+    share the folder.
 
     Args:
         folder: made when it is missing.
-        retry_failed: run again what failed before.
-        warn: is given a sentence for each damaged file.
+        retry_failed: whether failed runs are made again.
+        warn: called with a sentence for each damaged file.
     """
 
     def __init__(
@@ -63,13 +69,13 @@ class KeptRuns:
 
     @contextmanager
     def claim(self, key: str, *, wait: bool) -> Iterator[bool]:
-        """Make sure that nobody else makes the run of this key meanwhile.
+        """Make sure that no other process makes the run of this key meanwhile.
 
         Yields:
-            whether it is ours; False only where another process has it and ``wait`` is off.
+            whether it is ours; False only where another process has it and ``wait`` is false.
 
         Raises:
-            MachineError: the folder cannot be made or written, which is found before anything is run.
+            MachineError: the folder cannot be made or written to.
         """
         try:
             (self.folder / ".locks").mkdir(parents=True, exist_ok=True)
@@ -88,16 +94,20 @@ class KeptRuns:
             lock.release()
 
     def _file(self, name: str, key: str) -> Path:
-        plain = re.sub(r"[^\w.=-]+", "-", name)[:80]
-        return self.folder / f"{plain}-{key[:20]}.npz"
+        return self.folder / f"{file_name(name)}-{key[:20]}.npz"
 
     def _unwritable(self, path: Path, error: OSError) -> MachineError:
         return MachineError(f"{path}: could not be written: {error.strerror}; name another folder with --work")
 
 
+_APART = ("predictions", "weights", "facts")
+_FIELDS: dict[str, Any] = {name: (kind, ...) for name, kind in get_type_hints(Run).items() if name not in _APART}
+_ABOUT = create_model("_About", __config__=ConfigDict(extra="forbid", allow_inf_nan=False), **_FIELDS)
+"""What is kept of a run as JSON."""
+
+
 def _written(run: Run) -> bytes:
-    apart = ("predictions", "weights", "facts")
-    about = {each.name: getattr(run, each.name) for each in fields(run) if each.name not in apart}
+    about = {each.name: getattr(run, each.name) for each in fields(run) if each.name not in _APART}
     arrays = {"about": np.array(json.dumps({**about, "facts": run.facts.model_dump()}))}
     if run.predictions is not None:
         arrays["predictions"] = run.predictions
@@ -115,12 +125,49 @@ def read_run(file: Path) -> Run:
         LoadError: the file cannot be read, or does not hold a whole run.
     """
     try:
-        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as kept:
-            about = json.loads(str(kept["about"]))
+        content = read_regular(file, _LARGEST)
+        _check_members(content)
+        with np.load(io.BytesIO(content), allow_pickle=False) as kept:
+            about = plain_values(json.loads(str(kept["about"])))
             facts = Facts.model_validate(about.pop("facts"))
             weights = kept["weights"].tobytes() if "weights" in kept else None
-            return Run(predictions=kept.get("predictions"), weights=weights, facts=facts, **about)
+            predictions = _checked(kept["predictions"]) if "predictions" in kept else None
+            told = _ABOUT.model_validate(about).model_dump()
+            return Run(predictions=predictions, weights=weights, facts=facts, **told)
     except OSError as error:
         raise LoadError(f"{file}: cannot be read: {error.strerror}") from error
-    except (EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except _DAMAGES as error:
         raise LoadError(f"{file}: does not hold a whole run") from error
+
+
+_LARGEST = 2**31
+_DAMAGES = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What numpy and zipfile raise at a file that is not what it says."""
+
+
+def _check_members(content: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = archive.infolist()
+    if any(each.compress_type != zipfile.ZIP_STORED or each.file_size > len(content) for each in members):
+        raise ValueError("a run is kept as it is, and does not unpack to more than its file")
+
+
+def _checked(points: NDArray[Any]) -> NDArray[np.float32]:
+    if points.dtype != np.float32 or points.ndim != 3 or points.shape[2] != 2 or not np.isfinite(points).all():
+        raise ValueError("predictions are finite points")
+    return points

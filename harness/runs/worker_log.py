@@ -1,4 +1,4 @@
-"""What a worker reports while it runs, as the grader hears it: bounded, and stamped with the grader's own clock."""
+"""What a worker reports while it runs, as the grader takes it: bounded, and timed by the grader's own clock."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from typing import Any
 
 from harness.runs.facts import Facts
 
-_STAGES = ("loading", "training", "predicting", "done")
+_STAGES = ("starting", "loading", "training", "predicting", "done")
+_FIGURES = ("epoch", "epochs", "error_px", "validation_px", "images_per_second", "seconds_left", "threads")
+_MOST_PROGRESS = 20_000
+_LONGEST_REASON = 2000
+_NO_REASON = "it gave up without a reason; give the error that it raises a message"
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that a run has come to.
+    """A step of a run: training begins, or goes on.
 
     Attributes:
         facts: what the submission has said of itself, once it is loaded.
@@ -29,10 +33,10 @@ class Event:
 
 @dataclass
 class WorkerLog:
-    """Takes in a worker's messages; hints for people, of which nothing is believed.
+    """Takes in a worker's messages, which may be untrue: they are for display and planning only.
 
     Attributes:
-        listen: called with each event; what it returns says whether to end the run.
+        listen: called with each event; true ends the run.
         stage: the latest one.
         facts: what it has said of itself.
         failure: its reason for giving up.
@@ -49,24 +53,35 @@ class WorkerLog:
     training_seconds: float = 0.0
     is_over: bool = False
     _since: float = field(default_factory=time.monotonic)
+    _reported: tuple[float | None, float | None] | None = None
+    _progress_left: int = _MOST_PROGRESS
+
+    @property
+    def has_trained(self) -> bool:
+        """Whether it says that training is over."""
+        return self.stage in _STAGES[_STAGES.index("predicting") :]
 
     def hear(self, message: dict[str, Any]) -> None:
-        """Take in one message; whatever is not of the expected form is passed over."""
+        """Take in one message; one that is not of the expected form is ignored."""
         kind = message.get("kind")
-        if kind == "stage" and message.get("stage") in _STAGES:
+        if kind == "stage" and message.get("stage") in _STAGES[_STAGES.index(self.stage) + 1 :]:
             self.close()
             self.stage = message["stage"]
             if self.stage == "training":
                 self._report(Event(self.facts))
-        elif kind == "facts":
+        elif kind == "facts" and not self.has_trained:  # later ones could carry off what it is to predict
             self.facts = self.facts.updated(message)
         elif kind == "failed" and self.failure is None:
-            # What goes wrong before the submission is loaded cannot be its doing, and it cannot claim so later.
+            # A failure before the submission is loaded is not its fault; once it is loaded, it cannot pretend to that.
             self.machine_at_fault = self.stage == "starting"
-            self.failure = str(message.get("reason"))[:2000]
-        elif kind == "progress":
-            figures = {name: float(value) for name, value in message.items() if _is_number(value)}
-            self._report(Event(self.facts, figures))
+            self.failure = str(message.get("reason") or "").strip()[:_LONGEST_REASON] or _NO_REASON
+        elif kind == "progress" and not self.has_trained:
+            figures = {name: float(message[name]) for name in _FIGURES if _is_number(message.get(name))}
+            # Whoever reports the same epoch again and again would fill logs and journals.
+            reported = figures.get("epoch"), figures.get("epochs")
+            if reported != self._reported and self._progress_left:
+                self._reported, self._progress_left = reported, self._progress_left - 1
+                self._report(Event(self.facts, figures))
 
     def close(self) -> None:
         """Count the time of the stage that ends now."""

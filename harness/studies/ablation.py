@@ -1,4 +1,4 @@
-"""Ablation: what each trick of a submission is worth on the held-out faces, one changed at a time."""
+"""Ablation: what each trick of a submission is worth on the held-out faces, with one changed at a time."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ AS_IT_IS = "as it is"
 
 @dataclass(frozen=True)
 class Row:
-    """What came of one trick, over all seeds.
+    """The result of one trick, over all seeds.
 
     Attributes:
         trick: its name, or ``AS_IT_IS``.
         error: mean pixel error on the headline stratum; None where a training failed.
-        difference: that error less the submission's as it is, paired: below 0 where the change makes it better.
+        difference: that error less the submission's as it is, paired; below 0 where the change is an improvement.
         seconds: of one training.
         reason: why a training failed.
     """
@@ -73,11 +73,11 @@ class Ablation:
         self._seeds = range(first, first + seeds)
 
     def rows(self, executor: Executor, listen: Callable[[Job, Event], bool]) -> Iterator[Row]:
-        """Run the submission with each trick and each seed; a row as soon as it is known, in the tricks' order.
+        """Run the submission with each trick and each seed; yields a row as soon as it is known, in the tricks' order.
 
         Args:
             executor: makes the runs; with a store, a later call goes on where this one ended.
-            listen: hears what a run comes to.
+            listen: called with each event of a run.
 
         Raises:
             SubmissionError: the submission fails as it is.
@@ -110,7 +110,7 @@ class Ablation:
         seconds = sum(run.training_seconds for run in these) / len(these)
         if reason is not None:
             return Row(trick, None, None, seconds, reason)
-        # Every face stands there once for each seed; a subject is still drawn as a whole.
+        # Every face is there once for each seed; the bootstrap still draws whole subjects.
         faces = self._split.held_out.take(np.tile(np.arange(len(self._split.held_out)), len(these)))
         rows = np.tile(next(iter(self._split.strata.values())), len(these))
         points, before = _predictions(these), _predictions(own)

@@ -26,7 +26,7 @@ def mean(predictions: Floats, keypoints: Floats) -> Floats:
 
 
 def stack(predictions: Floats, keypoints: Floats) -> Floats:
-    """A ridge regression for each coordinate, which draws the weights towards equal ones; they add up to 1.
+    """A ridge regression for each coordinate that pulls the weights towards equal ones; they add up to 1.
 
     Stacked regressions (Breiman, 1996). The strength of the ridge is chosen by leave-one-out.
     """
@@ -41,7 +41,7 @@ def stack(predictions: Floats, keypoints: Floats) -> Floats:
 
 
 def greedy(predictions: Floats, keypoints: Floats) -> Floats:
-    """For each keypoint, take up again and again the member that leaves the least mean distance; count who was taken.
+    """For each keypoint, repeatedly add the member that most reduces the mean distance; weights are how often each was.
 
     Forward selection with replacement (Caruana and others, "Ensemble selection from libraries of models", ICML 2004).
     """

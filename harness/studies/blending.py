@@ -3,7 +3,7 @@
 training faces in folds --> each member, trained without a fold --+--> predicts that fold ---------> weights --+
                                                                   +--> predicts the held-out images ----------+--> score
 
-Held-out keypoints come in at the last step only, as in any grading.
+Held-out keypoints are used in the last step only, as in any grading.
 """
 
 from __future__ import annotations
@@ -53,19 +53,19 @@ def blend(
 ) -> Graded:
     """Run each member once for each fold, fit weights to what they predict out of fold, and score the blend.
 
-    A member that fails ends in a failed entry with its name and its reason. Nothing is recorded yet.
+    If a member fails, the entry is a failed one with its name and its reason. Nothing is recorded yet.
 
     Args:
         members: two submissions or more.
         benchmark, split: what they are graded on.
         conditions: how each single run is run.
-        executor: makes the runs; with a store, a second call takes up where the first one ended.
-        folds: how many parts the training faces are cut into, by whole subjects.
-        method: a name in `METHODS`, or "auto" for the one with the least error out of fold.
-        name: what the leaderboard calls the blend; made of the members' names if None.
+        executor: makes the runs; with a store, a second call goes on where the first one ended.
+        folds: how many parts the training faces are divided into, by whole subjects.
+        method: a name in `METHODS`, or "auto" for the one with the smallest error out of fold.
+        name: what the leaderboard calls the blend; made from the members' names if None.
         board: the board's name; the benchmark's if None.
         on_run: called with a line when a run has finished.
-        listen: hears what a run comes to.
+        listen: called with each event of a run.
 
     Raises:
         UsageError: a member cannot be trained without a fold, or the name is not one for a leaderboard.
@@ -75,7 +75,7 @@ def blend(
     source = _source(members, name, folds, method)
     cutting = Folds(split, folds_by_subject(split.training.subjects, folds), conditions)
     if not all(cutting.faces(fold).any() for fold in range(folds)):
-        raise DataError(f"{folds} folds leave one without a fully labelled training face; cut fewer with --folds")
+        raise DataError(f"{folds} folds leave one without a fully labelled training face; use fewer with --folds")
     runs, failed = _run_all(members, cutting, folds, executor, on_run, listen)
     judge = Judge(benchmark, split, conditions, board or benchmark.name)
     if failed is not None:
@@ -87,7 +87,7 @@ def blend(
 
 
 def _source(members: Sequence[Source], name: str | None, folds: int, method: str) -> Source:
-    """What stands for the blend where a submission would: it has a name and a fingerprint, but no file of its own."""
+    """The blend in the form of a submission: it has a name and a fingerprint, but no file of its own."""
     fingerprints = [member.fingerprint for member in members]
     if len(set(fingerprints)) < max(2, len(members)):
         raise UsageError("a blend takes two submissions or more, each of them once; name others")
@@ -116,7 +116,7 @@ def _run_all(
     on_run: Callable[[str], None],
     listen: JobListener,
 ) -> tuple[list[Run], Run | None]:
-    """The runs of every member on the first fold, then on the second, and so on; and one that failed, which ends it."""
+    """The runs of every member on the first fold, then on the second, and so on; and the first that failed, if any."""
     places = [(fold, member) for fold in range(folds) for member in members]
     runs: dict[str, Run] = {}
     names: list[str] = []
@@ -144,7 +144,7 @@ def _run_all(
 
 
 def _together(runs: Sequence[Run]) -> Run:
-    """The runs of a blend as one: of the last the reason and what it printed, of all the time and the memory."""
+    """The runs of a blend as one: reason and log of the last, time of all, and the most memory of any."""
     last = runs[-1]
     parameters = [run.facts.parameters for run in runs if run.facts.parameters is not None]
     return replace(

@@ -16,7 +16,7 @@ from harness.submission.source import Source
 
 @dataclass(frozen=True, eq=False)
 class Folds:
-    """Training faces cut into folds by whole subjects; a run learns from all folds but one.
+    """Training faces divided into folds of whole subjects; a run learns from all folds but one.
 
     Attributes:
         split: the faces.
@@ -34,7 +34,7 @@ class Folds:
         return int(self.of.max()) + 1
 
     def faces(self, fold: int) -> NDArray[np.bool_]:
-        """bool (N,): the fold's complete faces, which are what the headline scores."""
+        """bool (N,): the fold's complete faces, like those of the headline stratum."""
         return np.asarray((self.of == fold) & self.split.training.complete)
 
     def job(self, source: Source, fold: int) -> Job:

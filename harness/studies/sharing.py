@@ -24,8 +24,8 @@ _SAME_START = 5.0
 
 
 class SeededByNumber(optuna.samplers.BaseSampler):
-    """Draws a trial's values from its number, which the study gives out once: no two processes, on whatever machine,
-    try the same, and a resumed study goes on alike."""
+    """Draws a trial's values with its number as the seed. The study gives out each number once, so no two processes try
+    the same values, on any machine, and a resumed study goes on as it would have."""
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """What the sampler behind it infers."""
@@ -51,7 +51,7 @@ class SeededByNumber(optuna.samplers.BaseSampler):
 
 @contextmanager
 def heart(trial: optuna.Trial) -> Iterator[None]:
-    """Say again and again, as long as this process is at a trial, that it is."""
+    """Record at intervals, as long as this process is working on a trial, that it is alive."""
     stopped = threading.Event()
 
     def go_on() -> None:
@@ -68,13 +68,13 @@ def heart(trial: optuna.Trial) -> Iterator[None]:
 
 
 def beat(trial: optuna.Trial) -> None:
-    """Say that this process is at a trial."""
+    """Record that this process is working on a trial."""
     process = {"host": platform.node(), "number": os.getpid(), "started": psutil.Process().create_time()}
     trial.set_user_attr("process", {**process, "seen": time.time()})
 
 
 def is_alive(trial: FrozenTrial) -> bool:
-    """Whether a process is still at a trial: on this machine it is looked for; one elsewhere has to be heard of."""
+    """Whether a process is still working on a trial: here it is looked up; elsewhere its last sign of life counts."""
     process = trial.user_attrs.get("process")
     if process is None:
         return False

@@ -5,11 +5,12 @@ A submission is a Python file, or a folder with ``submission.py``, that defines 
 - ``build_model(layout, image_size)`` -> ``torch.nn.Module``: (B, 1, H, W) float in [0, 1] -> (B, K, 2) pixels.
   Beside it, each optional: ``recipe`` (a `Recipe`), ``codec`` (what the model emits instead of pixels: "heatmaps" or
   "coordinate_bins"), ``augment`` (an albumentations pipeline that stands in for the recipe's image edits), ``weights``
-  (the name of a safetensors file next to it: loaded instead of trained), ``variants`` (trick -> changes, to be measured
-  one by one), ``search_space(trial)`` (-> changes, to be searched).
+  (the name of a safetensors file next to it, ``my_model.safetensors`` beside ``my_model.py``: loaded instead of
+  trained), ``variants`` (trick -> changes, to be measured one by one), ``search_space(trial)`` (-> changes, to be
+  searched).
 - ``build_estimator(layout, image_size)`` -> an object with scikit-learn's ``fit(images, keypoints)`` (uint8 (N, H, W);
   float32 (N, K, 2), NaN where not labelled) and ``predict(images) -> (N, K, 2)``, such as an `Ensemble`,
-  a `Stacked` or `Specialists`. Changes from outside reach it as keywords, where it has such:
+  a `Stacked` or `Specialists`. Changes from outside reach it as keywords, if it has them:
   ``build_estimator(layout, image_size, *, epochs=100)``.
 """
 
@@ -51,20 +52,20 @@ class Learner(Protocol):
         """Keypoints (N, K, 2) in pixels for images (N, H, W)."""
 
     def facts(self) -> dict[str, Any]:
-        """What the entry tells of it, as plain JSON: device, seed, parameters, each network's recipe and training."""
+        """What the entry records of it, as plain JSON: device, seed, parameters, each network's recipe and training."""
 
     def save_weights(self, path: Path) -> None:
         """Write what was learnt as safetensors."""
 
 
 class EstimatorLearner:
-    """A competitor's own estimator: it sees arrays of its own, so that it may write into them."""
+    """A competitor's own estimator. It gets copies of the arrays, so that it may write into them."""
 
     def __init__(self, estimator: Any, seed: int, not_applied: list[str]) -> None:
         self._estimator, self._seed, self._not_applied = estimator, seed, not_applied
 
     def fit(self, images: NDArray[np.uint8], keypoints: NDArray[np.float32], subjects: NDArray[np.int64]) -> object:
-        """Seed everything and call the estimator's fit; it is not told the subjects."""
+        """Seed everything and call the estimator's fit, without the subjects."""
         del subjects
         seed_everything(self._seed)
         return self._estimator.fit(np.array(images), np.array(keypoints))
@@ -74,7 +75,7 @@ class EstimatorLearner:
         return self._estimator.predict(np.array(images))
 
     def facts(self) -> dict[str, Any]:
-        """The seed, and which changes from outside it had no use for; an estimator's networks nobody else can know."""
+        """The seed, and which changes from outside it could not apply; its networks are not known."""
         return {
             "seed": self._seed,
             "parameters": None,
@@ -98,9 +99,8 @@ class Settings:
         overrides: changes from outside: recipe fields (``epochs``, ``seed``), or keywords of the builder.
         budget_seconds: what training may take; the trainer plans its epochs for it.
         progress: called as training goes on.
-        suggested: where it is tuned, the values that the tuner chose for its search space; it is left as it is where
-            there are none yet.
-        threads: how many threads the CPU computes with; None chooses for the machine as it is.
+        suggested: when it is tuned, the values that the tuner chose for its search space; if empty, it is not changed.
+        threads: how many threads the CPU computes with; None chooses by the machine's load.
         tell: called with facts that the submission's learner does not know.
     """
 
@@ -114,7 +114,7 @@ class Settings:
 
 
 def load_learner(path: Path, layout: KeypointLayout, image_size: tuple[int, int], settings: Settings) -> Learner:
-    """Import a submission and build its learner; every random number follows from the seed from outside, or from 0.
+    """Import a submission and build its learner; all random numbers are seeded, by ``overrides["seed"]`` or with 0.
 
     Raises:
         RecipeError: a change from outside gives the recipe an impossible value.
@@ -163,7 +163,7 @@ def as_predictions(raw: Any, count: int, keypoints: int) -> NDArray[np.float32]:
     try:
         array = np.asarray(raw)
     except ValueError as error:
-        raise PredictionError(f"predict() returned something that is no array: {error}") from None
+        raise PredictionError(f"predict() returned something that is not an array: {error}") from None
     if array.dtype.kind not in "fiu":
         raise PredictionError(
             f"predict() returned values of type {array.dtype}; return an array of floats, pixels of the image"
@@ -208,7 +208,7 @@ def load_baseline(name: str) -> ModuleType:
 
 
 def _is_composite(estimator: object) -> bool:
-    # Importing the class would import torch, which an estimator may do without.
+    # Importing the class would import torch, which not every estimator needs.
     home = sys.modules.get("harness.learning.ensembles")
     return home is not None and isinstance(estimator, home.Composite)
 
@@ -244,7 +244,7 @@ def _the_builder(module: ModuleType, path: Path) -> tuple[str, Callable[..., Any
             "define one of them (`harness new NAME` writes an example)"
         )
     if len(defined) == 2:
-        raise ContractError(f"{path.name} defines both build_model and build_estimator; keep the one that is meant")
+        raise ContractError(f"{path.name} defines both build_model and build_estimator; keep one of them")
     name = defined[0]
     builder = getattr(module, name)
     try:
@@ -262,7 +262,7 @@ def _network(
     image_size: tuple[int, int],
     settings: Settings,
 ) -> Learner:
-    # Torch takes seconds to import; what reads a submission without running it need not wait for it.
+    # Torch takes seconds to import, and not everything that reads a submission runs it.
     from harness.learning.estimator import NetworkEstimator
     from harness.learning.weights import weights_beside
 
@@ -276,7 +276,7 @@ def _network(
         space = getattr(module, "search_space", None) or around(recipe, image_edits=augment is None)
         searched = search(space, settings.suggested)
         settings.tell(space=searched.space, changes=searched.changes if settings.suggested else {})
-        tuned = changed(recipe, build_model, searched.changes)  # so that a wrong change is told at once
+        tuned = changed(recipe, build_model, searched.changes)  # so that a wrong change is reported at once
         recipe, build_model = tuned if settings.suggested else (recipe, build_model)
     settings.tell(variants=variants_of(getattr(module, "variants", None), recipe, image_edits=augment is None))
     return NetworkEstimator(

@@ -6,15 +6,22 @@ To add a kind (a zip, a notebook, an .onnx file): write its opener, and put it i
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import LoadError
+from harness.submission.plain_files import open_plain
+from harness.text import plain
 from harness.units import format_bytes
 
 _FOLDER_ENTRY = "submission.py"
-_LONGEST_SOURCE = 2**20
+_LONGEST_SOURCE = 2**18
+"""Bytes of a Python file; a syntax tree takes a thousand times as many."""
+_MOST_FILES = 2000
+_DEEPEST = 16
 _LONGEST_DESCRIPTION = 4000
 
 
@@ -55,20 +62,41 @@ class Kind:
 def _open_folder(path: Path) -> Opened:
     if not (path / _FOLDER_ENTRY).is_file():
         raise LoadError(f"{path}: has no {_FOLDER_ENTRY}; a folder is a submission when that file is in it")
-    files = {
-        str(file.relative_to(path)): file
-        for file in sorted(path.rglob("*"))
-        # What is neither is a device or a pipe; a link is kept here, to be refused with a reason.
-        if (file.is_file() or file.is_symlink())
-        and not any(part.startswith((".", "__pycache__")) for part in file.relative_to(path).parts)
-    }
-    return Opened(path.resolve().name, files, _FOLDER_ENTRY, _docstring(_parsed(path / _FOLDER_ENTRY)))
+    files = {str(file.relative_to(path)): file for file in sorted(_files_in(path))}
+    return Opened(path.resolve().name, files, _FOLDER_ENTRY, _docstring(_parsed(path / _FOLDER_ENTRY, _FOLDER_ENTRY)))
+
+
+def _files_in(folder: Path) -> Iterator[Path]:
+    """The files of a submission in a folder. What is hidden, and what Python compiled, is left out."""
+    waiting, count = [(folder, 0)], 0
+    while waiting:
+        here, depth = waiting.pop()
+        if depth > _DEEPEST:
+            raise LoadError(f"{folder}: has folders in more than {_DEEPEST} others; keep its files closer to the top")
+        with os.scandir(here) as inside:
+            for found in inside:
+                if found.name.startswith((".", "__pycache__")):
+                    continue
+                if count >= _MOST_FILES:
+                    raise LoadError(f"{folder}: has more than {_MOST_FILES:,} files; keep only what is needed")
+                count += 1
+                if found.is_dir(follow_symlinks=False):
+                    waiting.append((Path(found), depth + 1))
+                elif found.is_file() or found.is_symlink():
+                    # What is neither is a device or a pipe; a link is kept here, to be refused with a reason.
+                    yield Path(found)
 
 
 def _open_python(path: Path) -> Opened:
     files = {path.name: path}
-    tree = _parsed(path)
-    weights = _weights(tree)
+    tree = _parsed(path, path.name)
+    weights, own = _weights(tree), f"{path.stem}.safetensors"
+    if weights is not None and weights != own:
+        # Whatever else lies there may be somebody else's.
+        raise LoadError(
+            f"{path}: weights = {weights!r}, and a single file loads only {own!r} from beside it; rename the weights, "
+            f"or hand in a folder with {_FOLDER_ENTRY} and all that it loads"
+        )
     if weights is not None and (path.parent / weights).is_file():
         files[weights] = path.parent / weights
     return Opened(path.stem, files, path.name, _docstring(tree))
@@ -104,32 +132,34 @@ def kind_of(path: Path) -> Kind:
 
 
 def _docstring(tree: ast.Module | None) -> str:
-    text = (ast.get_docstring(tree) or "") if tree else ""
-    # An escape can write half a character, which no file can hold.
-    return text[:_LONGEST_DESCRIPTION].encode("utf-8", "replace").decode()
+    return plain((ast.get_docstring(tree) or "") if tree else "")[:_LONGEST_DESCRIPTION]
 
 
 def _weights(tree: ast.Module | None) -> str | None:
-    """The plain file name that a top-level ``weights = "..."`` assigns, if any."""
+    """The text that a top-level ``weights = "..."`` assigns, if any."""
     for node in tree.body if tree else ():
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        value = getattr(node, "value", None)
         if (
-            isinstance(node, ast.Assign)
-            and any(isinstance(target, ast.Name) and target.id == "weights" for target in node.targets)
-            and isinstance(node.value, ast.Constant)
-            and isinstance(node.value.value, str)
-            and Path(node.value.value).name == node.value.value
+            any(isinstance(target, ast.Name) and target.id == "weights" for target in targets)
+            and isinstance(value, ast.Constant)
+            and isinstance(value.value, str)
         ):
-            return node.value.value
+            return value.value
     return None
 
 
-def _parsed(file: Path) -> ast.Module | None:
+def _parsed(file: Path, name: str) -> ast.Module | None:
     """The file's syntax tree; None where it does not parse, since the worker's message names the line."""
-    if file.stat().st_size > _LONGEST_SOURCE:
-        raise LoadError(f"{file}: has more than {format_bytes(_LONGEST_SOURCE)}; keep numbers in a data file beside it")
     if file.is_symlink():
         return None  # it will be refused, and what it leads to is not read
+    with open_plain(file, name) as opened:
+        text = opened.read(_LONGEST_SOURCE + 1)
+    if len(text) > _LONGEST_SOURCE:
+        raise LoadError(f"{file}: has more than {format_bytes(_LONGEST_SOURCE)}; keep numbers in a data file beside it")
     try:
-        return ast.parse(file.read_bytes())
+        with warnings.catch_warnings():  # about its style, which would be printed
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None

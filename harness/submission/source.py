@@ -5,22 +5,20 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
-import re
-import stat
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from io import BufferedReader
 from pathlib import Path
 
 from harness.errors import LoadError, SubmissionError, UsageError
 from harness.places import shipped
 from harness.submission.kinds import Kind, Opened, kind_of
+from harness.submission.plain_files import open_plain
+from harness.text import file_name
 from harness.units import format_bytes
 
 _MOST_FILES = 2000
 _MOST_BYTES = 2**30
-_LONGEST_NAME = 80
 _CODE_BYTES, _DATA_BYTES = 64 * 2**10, 4 * 2**10
 """A longer Python file, or more bytes in other files, may hold what was learnt elsewhere."""
 
@@ -96,7 +94,7 @@ class Source:
             LoadError: a file cannot be read, or has changed since the submission was found.
         """
         assert self.entry is not None and self.files is not None
-        files = {name: _content(file) for name, file in self.files.items()}
+        files = {name: _content(file, name) for name, file in self.files.items()}
         if _fingerprint({name: hashlib.sha256(content) for name, content in files.items()}) != self.fingerprint:
             raise LoadError(f"{self.path}: was changed while it was being graded; grade it again")
         return Package(self.name, self.entry, files, self.fingerprint)
@@ -115,12 +113,12 @@ def find_source(submission: str | Path) -> Source:
     try:
         opened = kind.open(path)
         size = _acceptable_size(path, opened)
-        fingerprint = _fingerprint({name: _digest(file) for name, file in opened.files.items()})
+        fingerprint = _fingerprint({name: _digest(file, name) for name, file in opened.files.items()})
     except OSError as error:
         raise LoadError(f"{error.filename}: cannot be read: {error.strerror}") from error
     return Source(
         path=path,
-        name=_plain(opened.name),
+        name=file_name(opened.name),
         kind=kind,
         entry=opened.entry,
         files=opened.files,
@@ -138,7 +136,9 @@ def find_or_refuse(submission: str | Path) -> Source:
     except SubmissionError as error:
         path = Path(submission)
         name = path.stem if path.suffix in (".py", ".csv") else path.name
-        return Source(path, _plain(name), fingerprint=hashlib.sha256(os.fsencode(path)).hexdigest(), refused=str(error))
+        return Source(
+            path, file_name(name), fingerprint=hashlib.sha256(os.fsencode(path)).hexdigest(), refused=str(error)
+        )
 
 
 def name_authors(sources: Sequence[Source], author: str | None) -> list[Source]:
@@ -151,12 +151,12 @@ def name_authors(sources: Sequence[Source], author: str | None) -> list[Source]:
         UsageError: two would still share a row of the board.
     """
     if author is not None:
-        named = [replace(source, author=_plain(author)) for source in sources]
+        named = [replace(source, author=file_name(author)) for source in sources]
     elif len({source.name for source in sources}) < len(sources):
         own = shipped("baselines").resolve()
         folders = [source.path.resolve().parent for source in sources]
         named = [
-            source if folder == own else replace(source, author=_plain(folder.name))
+            source if folder == own else replace(source, author=file_name(folder.name))
             for source, folder in zip(sources, folders, strict=True)
         ]
     else:
@@ -178,8 +178,11 @@ def baselines() -> dict[str, Path]:
 
 def _locate(submission: str) -> Path:
     path = Path(submission)
-    if path.exists():
-        return path
+    try:
+        if path.exists():
+            return path
+    except OSError as error:  # such as a name that is too long
+        raise LoadError(f"{submission}: cannot be read: {error.strerror}") from error
     if baseline := baselines().get(submission):
         return baseline
     near = [
@@ -194,31 +197,16 @@ def _locate(submission: str) -> Path:
     )
 
 
-def _plain(name: str) -> str:
-    """A name that can stand in a path, a table and an id."""
-    return re.sub(r"[^\w.-]+", "-", name).lstrip(".-")[:_LONGEST_NAME] or "unnamed"
-
-
-def _open(file: Path) -> BufferedReader:
-    """A regular file, opened once and through no link."""
-    descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    opened = os.fdopen(descriptor, "rb")
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        opened.close()
-        raise LoadError(f"{file}: is not a plain file; put the file itself there")
-    return opened
-
-
-def _content(file: Path) -> bytes:
+def _content(file: Path, name: str) -> bytes:
     try:
-        with _open(file) as opened:
-            return opened.read()
+        with open_plain(file, name) as opened:
+            return opened.read(_MOST_BYTES)
     except OSError as error:
         raise LoadError(f"{file}: cannot be read: {error.strerror}") from error
 
 
-def _digest(file: Path) -> hashlib._Hash:
-    with _open(file) as opened:
+def _digest(file: Path, name: str) -> hashlib._Hash:
+    with open_plain(file, name) as opened:
         return hashlib.file_digest(opened, "sha256")
 
 

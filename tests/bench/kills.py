@@ -31,7 +31,7 @@ def main(times: int) -> None:
         ground.undisturbed()
         print(
             f"{times} kills, {found} of them left something wrong; {len(ground.board.read().rows)} entries kept; "
-            f"{len(list(ground.jobs.iterdir()))} job folders left in TMPDIR, which nobody can remove any more"
+            f"{len(list(ground.jobs.iterdir()))} job folders left in TMPDIR, which no user can remove any more"
         )
     if found:
         raise SystemExit(1)

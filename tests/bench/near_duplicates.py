@@ -43,8 +43,8 @@ def main(folder: Path) -> None:
     distances = ((hashes.shape[1] - signs @ signs.T) / 2)[np.triu_indices(len(faces), 1)]
     same = (faces.subjects[:, None] == faces.subjects)[np.triu_indices(len(faces), 1)]
 
-    print(f"{len(faces)} faces of {len(np.unique(faces.subjects))} people, {hashes.shape[1]} bits")
-    print(f"\n{'distance':>8}  {'pairs of two people':>24}  {'pairs of one person':>24}")
+    print(f"{len(faces)} faces of {len(np.unique(faces.subjects))} subjects, {hashes.shape[1]} bits")
+    print(f"\n{'distance':>8}  {'pairs of two subjects':>24}  {'pairs of one subject':>24}")
     for limit in (24, 36, 48, 54, 60, 66, 72):
         near = distances <= limit
         columns = (f"{(near & of).sum()} of {of.sum()}" for of in (~same, same))
@@ -58,9 +58,9 @@ def main(folder: Path) -> None:
     start = time.perf_counter()
     groups = near_duplicate_groups(faces.images)
     seconds = time.perf_counter() - start
-    people = {group: len(np.unique(faces.subjects[groups == group])) for group in np.unique(groups)}
-    print(f"\n{len(people)} groups, the largest of {np.bincount(groups).max()} images, in {seconds:.2f} s;", end=" ")
-    print(f"{sum(count > 1 for count in people.values())} of them hold more than one person")
+    subjects = {group: len(np.unique(faces.subjects[groups == group])) for group in np.unique(groups)}
+    print(f"\n{len(subjects)} groups, the largest of {np.bincount(groups).max()} images, in {seconds:.2f} s;", end=" ")
+    print(f"{sum(count > 1 for count in subjects.values())} of them hold more than one subject")
     many = np.concatenate([faces.images] * (10_000 // len(faces) + 1))[:10_000]
     start = time.perf_counter()
     near_duplicate_groups(many)

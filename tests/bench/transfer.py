@@ -2,7 +2,7 @@
 
     python tests/bench/transfer.py DIR [--epochs 12] [--faces 6000] [--seed 0] [--device auto]
 
-DIR holds Kaggle's files. Scored on the people that the kaggle card holds out, its headline stratum. Trained on
+DIR holds Kaggle's files. Scored on the subjects that the kaggle card holds out, its headline stratum. Trained on
 
 - rendered: the training faces of rendered-full;
 - real: the training faces of the kaggle card, for --epochs;
@@ -10,9 +10,9 @@ DIR holds Kaggle's files. Scored on the people that the kaggle card holds out, i
 - in turn: the real ones, by the network that "rendered" has trained.
 
 Each training takes as many steps as that on the real ones alone, to a whole epoch, so "both" sees each real face less
-often. The network is not told which labels are exact and which a person's. --faces takes at most so many training faces
-of each kind, to try it quickly. The interval of a paired difference is over people: it says nothing about another
---seed.
+often. The network does not know which labels are exact and which were made by hand. --faces takes at most so many
+training faces of each kind, to try it quickly. The interval of a paired difference is over subjects: it says nothing
+about another --seed.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def main() -> None:
 
     held_out = split.held_out.take(rows)
     print(shlex.join(["python", *sys.argv]))
-    print(f"{len(held_out)} held-out faces of {len(np.unique(held_out.subjects))} people (stratum {headline})")
+    print(f"{len(held_out)} held-out faces of {len(np.unique(held_out.subjects))} subjects (stratum {headline})")
     print(f"\n{'trained on':<10}{'rows':>7}{'epochs':>8}{'steps':>7}{'minutes':>9}  {'mean pixel error':<25}rmse")
     for name, run in trained.items():
         metrics = score(run.predictions, split.held_out, split.strata).headline.metrics
@@ -95,7 +95,7 @@ def main() -> None:
     print()
     for name in ("both", "in turn"):
         gain = compare(trained["real"].predictions, trained[name].predictions, split.held_out, rows)
-        print(f"{name} less real alone: {interval(gain.difference, '+')} px, paired over people")
+        print(f"{name} less real alone: {interval(gain.difference, '+')} px, paired over subjects")
         print("  " + ", ".join(f"{group} {interval(part, '+')}" for group, part in gain.groups.items()))
 
 
@@ -108,7 +108,7 @@ def rendered_faces(most: int) -> FaceSet:
 
 
 def both(real: FaceSet, rendered: FaceSet) -> FaceSet:
-    """Real faces, repeated until they are about as many as the rendered ones, and these; nobody is in both."""
+    """Real faces, repeated until they are about as many as the rendered ones, and these; no subject is in both."""
     repeats = max(1, round(len(rendered) / len(real)))
     parts = [real] * repeats + [replace(rendered, subjects=rendered.subjects + real.subjects.max() + 1)]
     names = ("images", "keypoints", "subjects")
@@ -134,7 +134,7 @@ def steps_per_epoch(faces: FaceSet, batch_size: int) -> int:
 
 
 def interval(estimate: Estimate, sign: str = "") -> str:
-    """An estimate for people; ``+`` shows the sign of a difference."""
+    """An estimate as text; ``+`` shows the sign of a difference."""
     return f"{estimate.value:{sign}.3f} [{estimate.low:{sign}.3f}, {estimate.high:{sign}.3f}]"
 
 

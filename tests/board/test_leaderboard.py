@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import errno
 import json
+import os
 import re
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from harness.board.table import COLUMNS
 from harness.errors import LeaderboardError, UsageError
 from harness.estimates import Estimate
 from harness.grading.entry import Entry
+from harness.reporting.console import board_table
 
 
 def rows(board: Leaderboard) -> list[dict[str, str]]:
@@ -145,7 +147,10 @@ def test_a_boards_name_may_hold_letters_digits_and_a_few_signs(tmp_path: Path, n
             lambda text: text.replace('"mean_pixel_error": {', '"mean_error": {'),
             "no number at key 'scores.mean_pixel_error'",
         ),
-        (lambda text: text.replace('"value": 2.0', '"value": NaN'), "no number at key 'scores.mean_pixel_error'"),
+        (
+            lambda text: text.replace('"value": 2.0', '"value": NaN'),
+            "value': Input should be a finite number",
+        ),
         (lambda text: json.dumps(json.loads(text) | {"seconds": 5}), "key 'seconds'"),
     ],
 )
@@ -234,3 +239,88 @@ def test_the_readme_explains_every_column_in_order() -> None:
     lines = [line for line in table.splitlines() if line.startswith("| `")]
 
     assert tuple(name for line in lines for name in re.findall(r"`(\w+)`", line.split(" | ")[0])) == COLUMNS
+
+
+OTHER = {"source": "s", "data": "other"}
+
+
+def put(board: Leaderboard, each: Entry) -> None:
+    """Copy an entry in by hand."""
+    board.file(each).parent.mkdir(parents=True, exist_ok=True)
+    board.file(each).write_text(each.to_json())
+
+
+def test_no_entry_takes_a_board_over_by_its_date(board: Leaderboard) -> None:
+    board.record(entry("a", 1.0))
+    put(board, entry("z", 0.1, date="0001-01-01T00:00:00Z", fingerprints=OTHER, benchmark="mine"))
+
+    assert board.record(entry("b", 2.0)).rank == 2
+    assert [row["submission"] for row in rows(board)] == ["a", "b"]
+    assert board.holds().benchmark == "tiny"
+    (problem,) = board.read().problems
+    assert "20260101T000000-z.json: is of other data than this board's (such as 20260101T000000-a)" in problem
+
+
+def test_however_many_entries_of_other_data_are_copied_in_the_first_decides(board: Leaderboard) -> None:
+    board.record(entry("a", 1.0))
+    for number in range(3):
+        put(board, entry(f"z{number}", 0.1, fingerprints=OTHER))
+
+    assert [row.submission for row in board.read().rows] == ["a"]
+    board.refuse_other_data("d")
+
+
+def test_a_board_that_does_not_say_its_data_has_that_of_most_entries(board: Leaderboard) -> None:
+    for name in "ab":
+        put(board, entry(name, 1.0))
+    put(board, entry("z", 0.1, date="0001-01-01T00:00:00Z", fingerprints=OTHER))
+
+    assert [row.submission for row in board.read().rows] == ["a", "b"]
+
+
+@pytest.mark.parametrize("text", ["", "<<<<<<< ours\nd\n=======\nother\n>>>>>>> theirs\n", "\udcff"])
+def test_a_board_whose_data_is_in_conflict_says_so(board: Leaderboard, text: str) -> None:
+    board.record(entry("a", 1.0))
+    path = board.file(entry("a", 1.0)).parent / "data.txt"
+    path.write_bytes(text.encode(errors="surrogateescape"))
+
+    with pytest.raises(LeaderboardError, match=r"data.txt: does not hold the fingerprint of one data set; write"):
+        board.read()
+
+
+@pytest.mark.timeout(10)
+def test_a_pipe_in_the_place_of_an_entry_is_not_waited_for(board: Leaderboard) -> None:
+    board.record(entry("a", 1.0))
+    os.mkfifo(board.file(entry("z", 1.0)))
+
+    reading = board.read()
+
+    assert [row.submission for row in reading.rows] == ["a"]
+    assert "z.json: is not an entry (it is a folder, a pipe or a device" in reading.problems[0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"peak_memory": 10**400},
+        {"parameters": 10**400},
+        {"seconds": {"total": 1e999, "training": 1}},
+        {"scores": {"mean_pixel_error": {"value": 1, "low": float("-inf"), "high": 1}}},
+        {"scores": {"mean_pixel_error": {"value": 1, "low": 1, "high": 1}}},
+        {"submission": "a\x1b[31m\u202e\n::error::", "reason": "\x1b"},
+        {"log_tail": "[" * 100_000},
+        {"recipe": {"a": [[[[[[]]]]]]}},
+    ],
+    ids=str,
+)
+def test_a_forged_entry_is_shown_or_left_out_with_a_sentence(board: Leaderboard, change: dict[str, object]) -> None:
+    board.record(entry("a", 1.0))
+    forged = json.loads(entry("z", 2.0).to_json()) | change
+    board.file(entry("z", 2.0)).write_text(json.dumps(forged))
+
+    board.rebuild()
+    reading = board.read()
+
+    assert len(reading.rows) + len(reading.problems) == 2
+    shown = board_table("tiny", reading.rows, "mean_pixel_error", every=True) + board.csv.read_text()
+    assert not set(shown) & {"\x1b", "\u202e"}

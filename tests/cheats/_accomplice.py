@@ -104,9 +104,7 @@ def channel():
 
 def call(name, *arguments):
     """A system call by its name or number, past every library; raises OSError as the libraries would."""
-    tables = (syscalls.REFUSED, syscalls.UNKNOWN, syscalls.WITHOUT_EFFECT, syscalls.BY_ARGUMENT)
-    column = syscalls.ARCHITECTURES[os.uname().machine].column
-    number = next(table[name][column] for table in tables if name in table) if isinstance(name, str) else name
+    number = syscalls.numbers([name], os.uname().machine)[name] if isinstance(name, str) else name
     libc = ctypes.CDLL(None, use_errno=True)
     words = [ctypes.c_long(each) if isinstance(each, int) else each for each in arguments]
     result = libc.syscall(ctypes.c_long(number), *words)

@@ -8,7 +8,7 @@ from _accomplice import Mean
 
 import harness.submission.worker
 
-EXPECT = "of 120 predicted points are NaN or infinite"
+EXPECT = "of 180 predicted points are NaN or infinite"
 
 harness.submission.worker.as_predictions = lambda raw, *_: np.asarray(raw, np.float32)
 

@@ -8,15 +8,19 @@ EXPECT = "graded"
 
 
 class Cheat(Mean):
+    crossed = False
+
     def predict(self, images):
-        number = channel()
-        kept = os.dup(number)
-        os.dup2(1, number)
-        os.dup2(kept, 1)
-        os.dup2(kept, 2)
-        print('{"kind": "facts", "device": "printed"}')
-        os.dup2(kept, number)
-        os.closerange(0, 3)
+        if not self.crossed:
+            self.crossed = True
+            number = channel()
+            kept = os.dup(number)
+            os.dup2(1, number)
+            os.dup2(kept, 1)
+            os.dup2(kept, 2)
+            print('{"kind": "facts", "device": "printed"}')
+            os.dup2(kept, number)
+            os.closerange(0, 3)
         return super().predict(images)
 
 

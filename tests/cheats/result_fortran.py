@@ -6,7 +6,7 @@ EXPECT = "predictions are"
 
 
 def write(path):
-    header = f"{{'descr': '<f4', 'fortran_order': True, 'shape': {tuple(target.shape)}}}".encode()
+    header = f"{{'descr': '<f4', 'fortran_order': True, 'shape': {tuple(target.asked_shape)}}}".encode()
     path.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(960))
 
 

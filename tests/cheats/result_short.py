@@ -8,7 +8,7 @@ EXPECT = "bytes of data where"
 
 def write(path):
     with open(path, "wb") as file:
-        np.save(file, np.zeros(target.shape, np.float32))
+        np.save(file, np.zeros(target.asked_shape, np.float32))
         file.truncate(file.tell() - 4)
 
 

@@ -8,8 +8,8 @@ EXPECT = "bytes of data where"
 
 def write(path):
     with open(path, "wb") as file:
-        np.save(file, np.zeros(target.shape, np.float32))
-        np.save(file, np.ones(target.shape, np.float32))
+        np.save(file, np.zeros(target.asked_shape, np.float32))
+        np.save(file, np.ones(target.asked_shape, np.float32))
 
 
 build_estimator = deliver(write)

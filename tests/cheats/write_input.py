@@ -1,4 +1,4 @@
-"""Changes its own task while it runs: the job's description, the images asked for, the plan, the log."""
+"""Changes its own task while it runs: the job's description, the images, the plan, the log."""
 
 import os
 
@@ -24,7 +24,7 @@ def replaced():
 
 
 build_estimator = attack(
-    *(rewritten(job / "input" / name) for name in ("job.json", "asked.npy", "submission/submission.py")),
+    *(rewritten(job / "input" / name) for name in ("job.json", "images.npy", "submission/submission.py")),
     rewritten(job / "plan.json"),
     rewritten(job / "log.txt"),
     replaced,

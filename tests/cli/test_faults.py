@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from support.tiny import Tiny
 
 from harness.cli import main
 from harness.cli.grade import main as grade_main
+from harness.cli.running import read_recipe
+from harness.errors import UsageError
 from harness.runs import executors
 
 
@@ -132,6 +135,20 @@ def test_a_file_name_speaks_no_command_to_a_ci_runner(tiny: Tiny, capsys: pytest
     assert not any(line.strip().startswith("::") for line in (shown.out + shown.err).splitlines())
 
 
+@pytest.mark.parametrize("name", ["red\x1b[31m.py", "turned\u202e.py", os.fsdecode(b"half\xff.py")])
+def test_a_file_name_that_no_terminal_should_be_given_is_graded(
+    name: str, tiny: Tiny, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tiny.submission(MEAN_FACE, name)
+
+    assert grade_main([str(path), *data(tiny), "--out", "out"]) == 0
+    assert main(["check", str(path), *data(tiny)]) in (0, 2)
+
+    shown = "".join(capsys.readouterr())
+    assert not set(shown) & {"\x1b", "\u202e", "\udcff"}
+    assert [each.name.isascii() for each in Path("out").iterdir()] == [True]
+
+
 def test_changes_from_outside_stand_in_the_entry_and_what_does_not_apply_is_said(
     tiny: Tiny, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -151,3 +168,27 @@ def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
             command(["--version"])
         assert left.value.code == 0
     assert capsys.readouterr().out.splitlines() == ["harness 0.2.0", "grade 0.2.0"]
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[" * 20_000, "is not JSON"),
+        ('{"lr": ' + "9" * 5000 + "}", "is not JSON"),
+        ('{"width": NaN}', "key 'width' is nan; it must be a finite number"),
+        ('{"width": "' + "x" * 70_000 + '"}', "cannot be read: it has more than the 64 KiB"),
+        (None, "cannot be read: it is a folder, a pipe or a device"),
+    ],
+    ids=["nested", "a long number", "NaN", "too long", "a pipe"],
+)
+def test_a_recipe_file_that_is_not_one_is_told(tmp_path: Path, text: str | None, message: str) -> None:
+    path = tmp_path / "mine.recipe.json"
+    if text is None:
+        os.mkfifo(path)
+    else:
+        path.write_text(text)
+
+    with pytest.raises(UsageError) as caught:
+        read_recipe(path)
+    assert message in str(caught.value)

@@ -28,7 +28,7 @@ def test_a_network_is_trained_scored_and_put_on_the_board(tiny: Tiny, capsys: py
     assert entry["parameters"] == 32 * 32 * 30 + 30
     assert entry["recipe"]["epochs"] == 2 and entry["networks"][0]["epochs"] == 2
     assert 0 < entry["seconds"]["training"] < entry["seconds"]["total"]
-    assert set(entry["fingerprints"]) == {"source", "data", "harness"}
+    assert set(entry["fingerprints"]) == {"source", "data", "card", "harness"}
     assert set(entry["strata"]) == {"full", "partial"}
     row = first_row()
     assert (row["rank"], row["submission"], row["status"]) == ("1", "mine", "graded")
@@ -102,20 +102,46 @@ def test_what_goes_wrong_is_an_entry_with_a_reason(tiny: Tiny, case: str, capsys
     assert "FAILED" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("content", [b"\x80\x04K\x01.", b"", b"\xff" * 64], ids=["a pickle", "nothing", "too long"])
+def test_weights_that_are_no_safetensors_are_not_written_and_the_entry_says_so(
+    tiny: Tiny, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forging = f"    def eval(self):\n        open('../output/weights.safetensors', 'wb').write({content!r})\n"
+    text = NETWORK.replace("def build_model", forging + "        return super().eval()\n\ndef build_model", 1)
+
+    code, entry = grade(tiny, text, "--save-weights", "saved.safetensors")
+
+    assert code == 0 and not Path("saved.safetensors").exists()
+    (flag,) = entry["flags"]
+    assert "weights.safetensors is not a safetensors file" in flag and "it was not kept" in flag
+    assert f"- {flag}" in capsys.readouterr().out
+
+
+def test_what_a_submission_only_says_is_marked_and_a_gpu_that_it_was_not_given_is_not_believed(tiny: Tiny) -> None:
+    boast = "from harness.submission.contract import EstimatorLearner\n"
+    boast += "EstimatorLearner.facts = lambda self: {'device': 'cuda (NVIDIA A100)', 'parameters': 7}"
+
+    code, entry = grade(tiny, estimator(top=boast))
+
+    assert code == 0
+    assert entry["device"] == "cpu" and entry["parameters"] == 7
+    assert {"device", "parameters", "recipe"} <= set(entry["told"])
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [(b"\x80\x04K\x01.", "cannot be read as safetensors"), (None, "does not fit what build_model builds")],
     ids=["a pickle", "weights of another network"],
 )
 def test_weights_that_cannot_be_loaded(tiny: Tiny, content: bytes | None, reason: str) -> None:
-    tiny.submission("", "other.safetensors")
+    tiny.submission("", "mine.safetensors")
     if content is None:
         from safetensors.numpy import save
 
         content = save({"layers.1.weight": np.zeros((2, 2), np.float32)})
-    (tiny.root / "submissions" / "other.safetensors").write_bytes(content)
+    (tiny.root / "submissions" / "mine.safetensors").write_bytes(content)
 
-    code, entry = grade(tiny, NETWORK + "\nweights = 'other.safetensors'")
+    code, entry = grade(tiny, NETWORK + "\nweights = 'mine.safetensors'")
 
     assert code == 2
     assert reason in entry["reason"]

@@ -80,7 +80,7 @@ def test_without_a_card_mean_pixel_error_ranks_and_a_line_says_so(
 
     shown = capsys.readouterr()
     assert [line.split()[1] for line in shown.out.splitlines()[3:5]] == ["lucky", "steady"]
-    assert "spring: no card of benchmark 'ours'" in shown.err and "mean pixel error ranks" in shown.err
+    assert "spring: there is no card of benchmark 'ours'" in shown.err and "mean pixel error ranks" in shown.err
     assert "--benchmark" in shown.err
 
 

@@ -239,6 +239,26 @@ def zip_a_bomb(folder: Path) -> None:
     archive.write_bytes(content)
 
 
+def zip_what_unpacks_to_a_thousand_times_more(folder: Path) -> None:
+    with (folder / "training.csv").open("a") as file:
+        file.write("\n" * (64 << 20))
+    zip_up(folder / "training.csv")
+
+
+def zip_in_a_rare_way(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "training.zip", "w", zipfile.ZIP_LZMA) as archive:
+        archive.write(folder / "training.csv", "training.csv")
+    (folder / "training.csv").unlink()
+
+
+def write_a_line_without_end(folder: Path) -> None:
+    (folder / "training.csv").write_text(",".join(HEADER) + "\n" + "1" * 100_000)
+
+
+def repeat_a_column(folder: Path) -> None:
+    (folder / "training.csv").write_text(",".join(["a"] * 100_000))
+
+
 def save_as_utf16(folder: Path) -> None:
     (folder / "training.csv").write_bytes("Image".encode("utf-16"))
 
@@ -264,8 +284,12 @@ def keep_unlabelled_rows_only(folder: Path) -> None:
         (truncate_zip, "{}/training.zip cannot be unzipped (File is not a zip file); download or zip it again"),
         (garble_zip, "{}/training.zip cannot be unzipped"),
         (zip_a_bomb, "{}/training.zip: training.csv has 3.0 GiB, more than the 2 GiB that a table may have"),
+        (zip_what_unpacks_to_a_thousand_times_more, "unpacks to 64 MiB, more than 50 times what the archive has"),
+        (zip_in_a_rare_way, "{}/training.zip: training.csv is packed in a rare way; zip it again with the usual one"),
+        (write_a_line_without_end, "{}/training.csv, line 2: has more than"),
+        (repeat_a_column, "{}/training.csv, line 1: has more than"),
         (save_as_utf16, "{}/training.csv is not text (byte 0 is not UTF-8); save it as a UTF-8 CSV"),
-        (leave_a_quote_open, "{}/training.csv has cells that cannot be unquoted"),
+        (leave_a_quote_open, "{}/training.csv, line 2 (data row 0): has cells that cannot be unquoted"),
         (keep_the_header_only, "{}/training.csv has no data rows below its first line; download"),
         (keep_unlabelled_rows_only, "{}/training.csv has no keypoint in any row; fill in the coordinates"),
     ],

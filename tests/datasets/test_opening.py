@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,12 +16,14 @@ from support.tiny import Tiny
 from harness.benchmark import Benchmark, load_benchmark
 from harness.cli import main
 from harness.cli.grade import main as grade
+from harness.cli.running import load_card
+from harness.datasets.faces import FaceSet
 from harness.datasets.opening import open_lookup, open_split, open_test
 from harness.errors import DataError, UsageError
 from harness.grading.predictions import write_wide
-from harness.places import shipped
+from harness.places import prepared, shipped
 
-SECRET = "correct horse battery staple"
+SECRET = "00112233445566778899aabbccddeeff29708b80"
 SEED = int.from_bytes(hashlib.sha256(SECRET.encode()).digest()[:16], "big")
 TRACES = (SECRET, str(SEED), f"{SEED:x}", hashlib.sha256(SECRET.encode()).hexdigest())
 """What a secret must not leave behind: itself, and the seed that is made of it."""
@@ -93,11 +96,81 @@ def test_a_secret_seed_draws_held_out_faces_that_nobody_else_can(
 
 
 def test_a_secret_that_could_be_guessed_is_refused(few_rendered: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HARNESS_SECRET_SEED", "1234")
+    for secret in ("1234", "correct horse battery staple", "0" * 40, SECRET[:-1], "1" + SECRET[1:]):
+        monkeypatch.setenv("HARNESS_SECRET_SEED", secret)
+        with pytest.raises(UsageError, match="make one with `harness secret new`") as caught:
+            open_split(few_rendered)
+        assert secret not in str(caught.value)
 
-    with pytest.raises(UsageError, match="use at least 16") as caught:
-        open_split(few_rendered)
-    assert "1234" not in str(caught.value)
+
+def test_a_new_secret_is_taken(
+    few_rendered: Benchmark, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fingerprints = set()
+    for _ in range(2):
+        assert main(["secret", "new"]) == 0
+        monkeypatch.setenv("HARNESS_SECRET_SEED", capsys.readouterr().out.strip())
+        fingerprints.add(open_split(few_rendered).fingerprint)
+
+    assert len(fingerprints) == 2
+
+
+def test_secret_faces_are_in_no_file(few_rendered: Benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARNESS_SECRET_SEED", SECRET)
+    split = open_split(few_rendered)
+
+    files = [path.read_bytes() for path in tmp_path.rglob("*.npy")]
+
+    def kept(faces: FaceSet) -> int:
+        return sum(array[0].tobytes() in file for array in (faces.images, faces.keypoints) for file in files)
+
+    assert (kept(split.training), kept(split.held_out)) == (2, 0)
+
+
+def test_arrays_that_lie_in_the_current_folder_are_not_believed(
+    few_rendered: Benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = open_split(few_rendered)
+    (tmp_path / "data" / "rendered").mkdir(parents=True)
+    planted = tmp_path / "data" / "rendered" / "prepared"
+    shutil.copytree(tmp_path / "cache" / "facial-keypoint-harness" / "rendered", planted)
+    for file in planted.rglob("keypoints.npy"):
+        np.save(file, np.zeros_like(np.load(file)))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another cache"))
+
+    np.testing.assert_array_equal(open_split(few_rendered).held_out.keypoints, honest.held_out.keypoints)
+
+
+def test_a_cache_folder_that_is_not_absolute_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", "cache")
+
+    assert prepared("tiny").is_relative_to(tmp_path)
+
+
+def test_a_card_that_stands_in_for_a_shipped_one_is_announced_and_named_in_the_entry(
+    few_rendered: Benchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_wide(Path("guess.csv"), np.full((10, 15, 2), 48.0, np.float32), np.arange(1, 11), few_rendered.layout)
+    easy = Path("data/rendered/benchmark.toml")
+    easy.parent.mkdir(parents=True)
+    easy.write_text(Path("few.toml").read_text().replace("ok = 1.6", "ok = 99.0"))
+
+    assert grade(["guess.csv", "--require", "ok", "--json", "entry.json", "--no-record"]) == 0
+
+    assert "the card of 'rendered' is not the one that came with the harness" in capsys.readouterr().err
+    card = json.loads(Path("entry.json").read_text())["fingerprints"]["card"]
+    assert card == hashlib.sha256(easy.read_bytes()).hexdigest()
+
+
+def test_a_copy_of_a_shipped_card_is_not_worth_a_word(
+    few_rendered: Benchmark, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("data/rendered").mkdir(parents=True)
+    shutil.copyfile(shipped("data") / "rendered" / "benchmark.toml", "data/rendered/benchmark.toml")
+
+    assert load_card("rendered").name == "rendered"
+    assert not capsys.readouterr().err
 
 
 @pytest.mark.parametrize("secret", [None, SECRET])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -116,6 +117,14 @@ def test_the_fingerprint_is_of_everything_in_the_arrays(cache: Path, other: dict
     assert one.fingerprint == same.fingerprint != two.fingerprint
 
 
+def change_array(folder: Path) -> None:
+    file = folder / "images.npy"
+    state, content = file.stat(), bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+
 def remove_array(folder: Path) -> None:
     (folder / "images.npy").unlink()
 
@@ -146,7 +155,8 @@ def another_meta(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", [remove_array, shorten_array, empty_array, swap_array, remove_meta, shorten_meta, another_meta]
+    "damage",
+    [change_array, remove_array, shorten_array, empty_array, swap_array, remove_meta, shorten_meta, another_meta],
 )
 def test_a_damaged_store_is_made_again(cache: Path, source: Path, damage: Callable[[Path], None]) -> None:
     make = Maker()
@@ -155,6 +165,39 @@ def test_a_damaged_store_is_made_again(cache: Path, source: Path, damage: Callab
     again = stored(cache, [source], make, "kind")
     assert make.calls == 2
     np.testing.assert_array_equal(again.arrays["images"], ARRAYS["images"])
+
+
+def test_what_was_only_copied_is_hashed_once_and_believed(cache: Path, source: Path, tmp_path: Path) -> None:
+    make = Maker()
+    stored(cache, [source], make, "kind")
+    copy = tmp_path / "copy"
+    shutil.copytree(cache, copy)
+
+    np.testing.assert_array_equal(stored(copy, [source], make, "kind").arrays["images"], ARRAYS["images"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("harness.datasets.store.fingerprint", lambda arrays: pytest.fail("it was hashed again"))
+        stored(copy, [source], make, "kind")
+
+    assert make.calls == 1
+
+
+def test_nobody_else_can_read_what_is_kept(cache: Path, source: Path) -> None:
+    cache.mkdir(parents=True)
+    cache.chmod(0o755)
+
+    stored(cache, [source], Maker(), "kind")
+
+    assert cache.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_cache_that_belongs_to_somebody_else_is_not_believed(
+    cache: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(cache, [source], Maker(), "kind")
+    monkeypatch.setattr(os, "geteuid", lambda: cache.stat().st_uid + 1)
+
+    with pytest.raises(MachineError, match=r"belongs to another user, .* set XDG_CACHE_HOME to a folder of your own"):
+        stored(cache, [source], Maker(), "kind")
 
 
 def python(code: str, *arguments: object) -> subprocess.Popen[str]:

@@ -98,7 +98,7 @@ def test_two_files_are_compared_in_words_and_in_json(tiny: Tiny, capsys: pytest.
     assert main(["compare", *files, "--json", "out.json", "--benchmark", str(tiny.card), "--data", str(tiny.data)]) == 0
 
     shown = capsys.readouterr().out
-    assert "B - A  -1.000" in shown and "The interval excludes zero: B errs less than A." in shown
+    assert "B - A  -1.000" in shown and "The interval excludes zero: B has a smaller error than A." in shown
     written = json.loads(Path("out.json").read_text())
     assert (written["first"]["value"], written["second"]["value"]) == pytest.approx((2, 1), abs=1e-3)
     assert written["difference"]["value"] == pytest.approx(-1, abs=1e-3) and written["excludes_zero"]

@@ -37,10 +37,14 @@ def test_both_forms_come_back_in_any_order_of_rows(tmp_path: Path, form) -> None
     ("form", "change", "message"),
     [
         (wide, lambda lines: lines[:-1], "1 of 3 rows are missing, first ImageId 3"),
-        (wide, lambda lines: [*lines, lines[1]], "line 5: ImageId 1 stands there twice"),
+        (wide, lambda lines: [*lines, lines[1]], "line 5: ImageId 1 is there twice"),
         (wide, lambda lines: [lines[0].replace("nose_tip_x", "nose_x"), *lines[1:]], "'nose_tip_x' is missing and"),
         (wide, lambda lines: [*lines[:2], "2," + ",".join([""] * 30), lines[3]], "line 3, column 'left_eye_center_x'"),
         (wide, lambda lines: [*lines[:3], lines[3].replace("3,", "7,", 1)], "line 4: ImageId '7' is not one of 1 to 3"),
+        (wide, lambda lines: [lines[0], *(f"{line},7" for line in lines[1:])], "line 2: has 32 cells where the first"),
+        (wide, lambda lines: [*lines[:3], lines[3][:-20]], "line 4: has "),
+        (wide, lambda lines: [",".join(["a"] * 700)], "line 1: column 'ImageId' is missing and"),
+        (wide, lambda lines: [*lines[:3], '"3' + lines[3][1:]], "cannot be read as CSV: unexpected end of data"),
         (long, lambda lines: [*lines[:1], *lines[2:]], "1 of 90 rows are missing, first RowId 1"),
         (long, lambda lines: [*lines[:-1], "90,nan"], "line 91, column 'Location': 'nan' is not a number of pixels"),
         (long, lambda lines: [*lines[:-1], "90,inf"], "'inf' is not a number of pixels"),
@@ -67,7 +71,7 @@ def test_a_column_that_stands_there_twice_is_told(tmp_path: Path) -> None:
         )
     )
 
-    with pytest.raises(PredictionError, match="line 1: column 'nose_tip_x' stands there 2 times"):
+    with pytest.raises(PredictionError, match="line 1: column 'nose_tip_x' is there 2 times"):
         read_csv(path, 3, FACE15)
 
 

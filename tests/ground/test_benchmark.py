@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import tomllib
 from pathlib import Path
 
@@ -119,6 +120,10 @@ def test_a_card_may_spell_out_a_layout(tmp_path: Path, kaggle_card: str) -> None
         ('weights = "marked"', 'weights = "no"', "key 'submission.weights': Input should be 'marked' or 'refused'"),
         ('weights = "marked"', "max_size = 16", "key 'submission.max_size': should be text in quotes, with its unit"),
         ('weights = "marked"', 'sizes = "16m"', "unknown key 'submission.sizes'"),
+        ("[96, 96]", "[96, 1000000]", "key 'image_size.1': Input should be less than or equal to 2048"),
+        ("held_out = 0.2", "held_out = 0.2\nseed = 1" + "0" * 5000, "cannot be read as TOML"),
+        ("[bands]", "a = " + "[" * 5000 + "\n[bands]", "cannot be read as TOML"),
+        ("[bands]", "#" * 300_000 + "\n[bands]", "cannot be read: it has more than the 256 KiB"),
     ],
 )
 def test_a_bad_card_is_told_by_file_key_and_remedy(
@@ -138,7 +143,7 @@ def test_a_pair_that_is_no_pair_is_told(tmp_path: Path, kaggle_card: str) -> Non
     layout = LAYOUT.replace('mirror_pairs = [["left_eye", "right_eye"]]', 'mirror_pairs = [["left_eye", "left_eye"]]')
     card.write_text(kaggle_card.replace('layout = "face15"\n', "") + layout)
 
-    with pytest.raises(CardError, match=r"key 'layout': keypoint 'left_eye' stands in 2 mirror pairs"):
+    with pytest.raises(CardError, match=r"key 'layout': keypoint 'left_eye' is in 2 mirror pairs"):
         load_benchmark(card)
 
 
@@ -151,6 +156,39 @@ def test_rendered_faces_have_the_keypoints_that_the_renderer_knows(tmp_path: Pat
         CardError, match=r"""key 'data': reader = "rendered" draws .*'pair' has others; say layout = "f"""
     ):
         load_benchmark(card)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "training = 2400",
+            "training = 1000000000000",
+            "key 'data.training': Input should be less than or equal to 10",
+        ),
+        ("held_out_seed = 1", "held_out_seed = 0", "key 'data.held_out_seed': should differ from 'seed'"),
+    ],
+)
+def test_rendered_faces_that_cannot_be_or_were_seen_are_refused(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    card, rendered = tmp_path / "bad.toml", (shipped("data") / "rendered" / "benchmark.toml").read_text()
+    assert old in rendered
+    card.write_text(rendered.replace(old, new))
+
+    with pytest.raises(CardError) as caught:
+        load_benchmark(card)
+    assert message in str(caught.value)
+
+
+@pytest.mark.timeout(10)
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    card = tmp_path / "data" / "benchmark.toml"
+    card.parent.mkdir()
+    os.mkfifo(card)
+
+    with pytest.raises(CardError, match="there is no such card"):
+        load_benchmark(card.parent)
 
 
 def test_a_card_may_name_a_file_of_held_out_faces_beside_it(tmp_path: Path, kaggle_card: str) -> None:

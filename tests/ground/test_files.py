@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.files import remove_tree, write_atomically
+from harness.files import read_regular, remove_tree, write_atomically
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
@@ -50,3 +50,18 @@ def test_folders_nested_past_every_limit_are_removed(tmp_path: Path, monkeypatch
     remove_tree(tmp_path / "tree")
 
     assert [each.name for each in tmp_path.iterdir()] == ["kept"]
+
+
+@pytest.mark.timeout(10)
+def test_only_a_plain_file_is_read_and_not_too_much_of_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"12345")
+    (tmp_path / "link").symlink_to("file")
+    (tmp_path / "endless").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "pipe")
+
+    assert read_regular(tmp_path / "file", 5) == read_regular(tmp_path / "link", 5) == b"12345"
+    with pytest.raises(OSError, match="it has more than the 4 bytes that it may have"):
+        read_regular(tmp_path / "file", 4)
+    for name in ("pipe", "endless", "."):
+        with pytest.raises(OSError, match="it is a folder, a pipe or a device"):
+            read_regular(tmp_path / name, 5)

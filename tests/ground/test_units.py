@@ -15,7 +15,7 @@ def test_sizes(text: str, count: int) -> None:
     assert parse_bytes(text) == count
 
 
-@pytest.mark.parametrize("text", ["", "soon", "-5m", "5 minutes", "0", "nan"])
+@pytest.mark.parametrize("text", ["", "soon", "-5m", "5 minutes", "0", "nan", "9" * 400 + "h"])
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="is not a duration"):
         parse_seconds(text)

@@ -33,7 +33,7 @@ def test_a_worker_that_ends_well(tmp_path: Path) -> None:
         ("os._exit(0)", 0, None, None),
         ("ctypes.string_at(0)", None, signal.SIGSEGV, "the interpreter crashed (segmentation fault)"),
         ("os.abort()", None, signal.SIGABRT, "the interpreter crashed (a library called abort)"),
-        ("os.kill(os.getpid(), 9)", None, 9, "it was killed from outside; the machine may have run out of memory"),
+        ("os.kill(os.getpid(), 9)", None, 9, "it was ended by signal SIGKILL, which it may have sent itself"),
     ],
 )
 def test_every_end_has_a_reason(
@@ -290,8 +290,8 @@ def test_a_number_that_no_float_holds_becomes_none(number: bytes) -> None:
     assert listen(b'{"a": ' + number + b"}\n") == [{"a": None}]
 
 
-def test_half_a_character_becomes_a_question_mark() -> None:
-    assert listen(b'{"a": "\\ud800"}\n') == [{"a": "?"}]
+def test_half_a_character_is_taken_out() -> None:
+    assert listen(b'{"a": "\\ud800"}\n') == [{"a": ""}]
 
 
 def test_an_endless_line_is_not_kept() -> None:

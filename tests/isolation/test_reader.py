@@ -133,3 +133,24 @@ def test_a_blob_is_read_up_to_its_cap(tmp_path: Path) -> None:
     assert read_blob(tmp_path / "weights", 5) == b"12345"
     with pytest.raises(PredictionError, match="weights is larger than the 4 bytes"):
         read_blob(tmp_path / "weights", 4)
+
+
+@pytest.mark.parametrize(
+    "header", ["{[]: 1}", "{{}: 1}", "{{1}: 2}", "[" * 4000, "-" * 4000 + "1", "{'a': 1" + "0" * 4000]
+)
+def test_a_header_that_python_cannot_evaluate_is_damaged(tmp_path: Path, header: str) -> None:
+    path = tmp_path / "predictions.npy"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + bytes(480))
+
+    with pytest.raises(PredictionError, match=r"predictions.npy has a damaged header; write it with numpy.save"):
+        read_predictions(path, SHAPE)
+
+
+def test_a_strange_header_is_shown_short(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.npy"
+    header = repr({"descr": "x" * 3000}).encode()
+    path.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(480))
+
+    with pytest.raises(PredictionError) as caught:
+        read_predictions(path, SHAPE)
+    assert len(str(caught.value)) < 300

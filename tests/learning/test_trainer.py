@@ -130,6 +130,7 @@ def test_progress_comes_once_an_epoch_and_reads_as_one_line() -> None:
     run(PLAIN.with_changes(validation=0.25), progress=seen.append)
     assert [each.epoch for each in seen] == [1, 2, 3, 4]
     assert all(each.error_px > 0 and each.validation_px > 0 and each.images_per_second > 0 for each in seen)
+    assert {each.threads for each in seen} == {torch.get_num_threads()}
     line = str(Progress(3, 60, 4.5678, 5.0, 812.3, 83.0))
     assert line == "epoch 3/60: error 4.57 px, validation 5.00 px, 812 images/s, 1:23 left"
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 from support import trials
@@ -22,6 +23,7 @@ from harness.cli import main
 from harness.cli.grade import main as grade_main
 from harness.datasets.opening import open_split
 from harness.errors import ContractError, SubmissionError, UsageError
+from harness.learning.recipe import Recipe
 from harness.runs.executors import Local, run_one
 from harness.runs.job import Job, Material
 from harness.runs.worker_log import Event
@@ -65,12 +67,41 @@ def test_the_first_trial_is_the_submission_as_it_is_so_the_best_is_no_worse(
     assert len({trial.params["lr"] for trial in found[1:]}) == 11
 
 
-def test_each_trial_is_judged_on_a_part_of_the_training_people(trainings: trials.Trainings, tmp_path: Path) -> None:
+def test_a_trial_is_judged_by_what_it_predicts_and_not_by_what_it_says(
+    trainings: trials.Trainings, tmp_path: Path
+) -> None:
+    trainings.told_px = -5.0
+    tuner = study(tmp_path / "study.journal")
+
+    run(tuner, 4)
+
+    expected = [trials.error_px(trial.user_attrs["changes"]) for trial in tuner.finished]
+    assert [trial.values[0] for trial in tuner.finished] == pytest.approx(expected)
+
+
+def test_a_few_people_are_kept_for_the_hints_by_which_trials_are_pruned(
+    trainings: trials.Trainings, tmp_path: Path
+) -> None:
     conditions = replace(trials.CONDITIONS, overrides={"epochs": 3})
 
     run(study(tmp_path / "study.journal", task=replace(trials.TASK, conditions=conditions)), 2)
 
-    assert [each.overrides for each in trainings.conditions] == [{"epochs": 3, "validation": 0.2}] * 2
+    assert [each.overrides for each in trainings.conditions] == [{"epochs": 3, "validation": 0.05}] * 2
+
+
+def test_a_recipe_that_keeps_a_part_of_its_own_goes_on_doing_so(trainings: trials.Trainings, tmp_path: Path) -> None:
+    trainings.recipe = Recipe(epochs=trials.EPOCHS, validation=0.3)
+
+    run(study(tmp_path / "study.journal"), 1)
+
+    assert [each.overrides for each in trainings.conditions] == [{}]
+
+
+def test_faces_that_cannot_be_parted_are_told(tmp_path: Path) -> None:
+    one = replace(trials.FACES, subjects=np.zeros(4, np.int64))
+
+    with pytest.raises(UsageError, match="labelled faces of at least two subjects"):
+        study(tmp_path / "study.journal", task=replace(trials.TASK, training=one))
 
 
 def test_a_study_goes_on_where_it_was_left_and_as_it_would_have(trainings: trials.Trainings, tmp_path: Path) -> None:
@@ -231,7 +262,7 @@ def test_a_file_that_is_no_study_is_left_alone(content: str, trainings: trials.T
     path = tmp_path / "notes.txt"
     path.write_text(content)
 
-    with pytest.raises(UsageError, match=r"notes\.txt: is no study of mine; name another file with --study FILE"):
+    with pytest.raises(UsageError, match=r"notes\.txt: is not a study of mine, or is damaged; name another file with"):
         study(path)
     assert path.read_text() == content
 
@@ -247,6 +278,18 @@ def test_a_name_that_only_one_branch_asks_for_is_searched_from_then_on(
     found = run(tuner, 5)
 
     assert [set(trial.params) for trial in found] == [{"lr"}, {"lr", "momentum"}, {"lr", "momentum"}]
+
+
+def test_a_study_of_version_0_1_which_took_the_workers_word_is_not_continued(
+    trainings: trials.Trainings, tmp_path: Path
+) -> None:
+    tuner = study(tmp_path / "study.journal")
+    run(tuner, 1)
+    task = {name: value for name, value in trials.TASK.identity().items() if name != "way of judging"}
+    tuner._study.set_user_attr("task", task)
+
+    with pytest.raises(UsageError, match="is a study with another way of judging"):
+        study(tmp_path / "study.journal")
 
 
 def test_a_range_that_changes_from_trial_to_trial_is_refused(trainings: trials.Trainings, tmp_path: Path) -> None:
@@ -308,9 +351,9 @@ def test_an_estimator_has_nothing_to_tune(tiny: Tiny, capsys: pytest.CaptureFixt
     [
         (None, "best.json: cannot be read: No such file or directory; `harness tune` writes such files"),
         ('{"lr"', "best.json: is not JSON"),
-        ("[1]", "best.json: holds no JSON object; write one such as"),
+        ("[1]", "best.json: does not hold a JSON object; write one such as"),
         ('{"lr": "fast"}', "best.json: recipe field lr is 'fast'; it must be a number of at least 0"),
-        ('{"width": [1]}', "best.json: key 'width' is [1]; it must be a number, a text, true or false"),
+        ('{"width": [1]}', "best.json: key 'width' is [1]; it must be a number, a string, true or false"),
     ],
 )
 def test_a_recipe_file_that_is_none_is_no_fault_of_the_submission(

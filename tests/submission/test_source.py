@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import LoadError
-from harness.submission.source import find_source, name_authors
+from harness.submission.source import find_or_refuse, find_source, name_authors
 
 
 def test_a_file_comes_with_its_docstring_and_its_weights_and_nothing_else(tmp_path: Path) -> None:
@@ -21,13 +21,24 @@ def test_a_file_comes_with_its_docstring_and_its_weights_and_nothing_else(tmp_pa
     assert sorted(path.name for path in (tmp_path / "copy").iterdir()) == ["mine.py", "mine.safetensors"]
 
 
-@pytest.mark.parametrize("weights", ["../mine.safetensors", "/etc/passwd"])
-def test_weights_lie_beside_the_submission(tmp_path: Path, weights: str) -> None:
-    (tmp_path / "mine.safetensors").write_bytes(b"w")
-    (tmp_path / "here").mkdir()
-    (tmp_path / "here" / "mine.py").write_text(f"weights = {weights!r}")
+@pytest.mark.parametrize(
+    "weights", ["../mine.safetensors", "/etc/passwd", "alice.py", ".netrc", "alice.safetensors", "mine.npz"]
+)
+@pytest.mark.parametrize("line", ["weights = {!r}", "weights: str = {!r}"])
+def test_the_weights_of_a_single_file_bear_its_name(tmp_path: Path, weights: str, line: str) -> None:
+    if "/" not in weights:
+        (tmp_path / weights).write_text("somebody else's")
+    (tmp_path / "mine.py").write_text(line.format(weights))
 
-    assert list(find_source(tmp_path / "here" / "mine.py").files) == ["mine.py"]
+    with pytest.raises(LoadError, match=r"loads only 'mine\.safetensors' from beside it; .* hand in a folder with"):
+        find_source(tmp_path / "mine.py")
+
+
+def test_the_files_of_a_folder_are_named_as_one_likes(tmp_path: Path) -> None:
+    (tmp_path / "submission.py").write_text("weights = 'best.safetensors'")
+    (tmp_path / "best.safetensors").write_text("")
+
+    assert set(find_source(tmp_path).files) == {"submission.py", "best.safetensors"}
 
 
 def test_a_folder_is_taken_whole_but_for_caches(tmp_path: Path) -> None:
@@ -72,10 +83,68 @@ def test_what_is_too_large_to_be_a_submission_is_refused_unread(tmp_path: Path) 
     with (tmp_path / "team" / "weights.bin").open("wb") as file:
         file.truncate(2**40)
 
-    with pytest.raises(LoadError, match="more than 1 MiB"):
+    with pytest.raises(LoadError, match="more than 256 KiB"):
         find_source(tmp_path / "long.py")
     with pytest.raises(LoadError, match="2 files of 1024 GiB together"):
         find_source(tmp_path / "team")
+
+
+@pytest.mark.timeout(10)
+def test_folders_nested_without_end_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "submission.py").write_text("")
+    here = tmp_path
+    for _ in range(1200):
+        here /= "d"
+        here.mkdir()
+
+    with pytest.raises(LoadError, match="has folders in more than 16 others"):
+        find_source(tmp_path)
+
+
+def test_a_folder_of_too_many_files_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    for name in ["submission.py", *(f"{number}.txt" for number in range(2001))]:
+        (tmp_path / name).touch()
+
+    with pytest.raises(LoadError, match="has more than 2,000 files"):
+        find_source(tmp_path)
+
+
+def test_a_pipe_in_a_folder_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "submission.py").write_text("")
+    os.mkfifo(tmp_path / "pipe.py")
+
+    assert list(find_source(tmp_path).files) == ["submission.py"]
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("(" * 250_000, "-" * 250_000 + "1", "a" + ".a" * 120_000, "a\n" * 130_000, "lambda:" * 30_000 + "0"),
+        *("# coding: punycode\n" + "a-" * 100_000, '"' + "\\ " * 100_000 + '"', "x = " + "9" * 200_000),
+    ],
+    ids=["brackets", "signs", "dots", "lines", "lambdas", "a slow encoding", "doubtful escapes", "a long number"],
+)
+def test_a_file_that_is_hard_to_parse_is_found_in_little_time(tmp_path: Path, text: str) -> None:
+    (tmp_path / "mine.py").write_text(text)
+
+    assert find_source(tmp_path / "mine.py").name == "mine"
+
+
+def test_a_device_behind_a_link_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").symlink_to("/dev/zero")
+
+    with pytest.raises(LoadError):
+        find_source(tmp_path / "mine.py")
+
+
+@pytest.mark.parametrize(
+    "name", ["...py", "x" * 236 + ".py", "顔" * 80 + ".py", "=cmd.py", "x" * 300 + ".py"], ids=ascii
+)
+def test_any_file_name_makes_a_name_for_a_folder(tmp_path: Path, name: str) -> None:
+    source = find_or_refuse(tmp_path / name)
+
+    assert 0 < len(source.name.encode()) <= 80 and source.name[0] not in ".-=/"
 
 
 def test_names_and_docstrings_that_are_no_text_do_no_harm(tmp_path: Path) -> None:
@@ -84,7 +153,7 @@ def test_names_and_docstrings_that_are_no_text_do_no_harm(tmp_path: Path) -> Non
 
     source = find_source(tmp_path)
 
-    assert source.description == "half ?"
+    assert source.description == "half "
     source.pack().write_to(tmp_path / "copy")
 
 
@@ -140,6 +209,41 @@ def test_what_is_swapped_for_a_link_after_it_was_found_is_not_read(tmp_path: Pat
 
     with pytest.raises(LoadError, match=r"mine\.py: cannot be read"):
         source.pack()
+
+
+def test_a_folder_that_is_swapped_for_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "team" / "parts").mkdir(parents=True)
+    (tmp_path / "team" / "submission.py").write_text("")
+    (tmp_path / "team" / "parts" / "key").write_text("42")
+    source = find_source(tmp_path / "team")
+
+    (tmp_path / "team" / "parts").rename(tmp_path / "answers")
+    (tmp_path / "team" / "parts").symlink_to(tmp_path / "answers")
+
+    with pytest.raises(LoadError, match="key: cannot be read: Not a directory"):
+        source.pack()
+
+
+@pytest.mark.parametrize("name", ["team/key", "mine.py", "weighty.safetensors"])
+def test_a_file_with_a_second_name_is_refused_since_it_may_be_somebody_else_s(tmp_path: Path, name: str) -> None:
+    (tmp_path / "team").mkdir()
+    (tmp_path / "team" / "submission.py").write_text("")
+    (tmp_path / "weighty.py").write_text("weights = 'weighty.safetensors'")
+    (tmp_path / "answers").write_text("42")
+    os.link(tmp_path / "answers", tmp_path / name)
+
+    submission = name.split("/", maxsplit=1)[0].replace(".safetensors", ".py")
+    with pytest.raises(LoadError, match=f"{Path(name).name}: has another name besides .a hard link.; put a copy"):
+        find_source(tmp_path / submission)
+
+
+def test_an_installed_baseline_may_be_a_hard_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "baselines").mkdir()
+    (tmp_path / "cached").write_text("")
+    os.link(tmp_path / "cached", tmp_path / "baselines" / "linked.py")
+    monkeypatch.setattr("harness.submission.plain_files.shipped", tmp_path.joinpath)
+
+    assert find_source(tmp_path / "baselines" / "linked.py").name == "linked"
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ import psutil
 
 from harness.board.leaderboard import Leaderboard
 from harness.datasets.faces import Split
+from harness.grading.asking import sampled_rows
 from harness.grading.entry import Entry, Seconds
 
 _PUBLIC = ("/tmp", "/var/tmp", "/dev/shm", "/run")
@@ -64,6 +65,7 @@ class Canaries:
         (root / "socket").chmod(0o777)
         for each in self._sockets.values():
             each.setblocking(False)
+        asked = len(split.held_out) + len(sampled_rows(split.training))
         self.target = {
             "answers": str(self.guarded / "data" / "answers.npy"),
             "answers_text": str(self.guarded / "data" / "answers.txt"),
@@ -82,6 +84,7 @@ class Canaries:
             "mark": self._mark,
             "key": self._key,
             "shape": split.held_out.keypoints.shape,
+            "asked_shape": (asked, *split.held_out.keypoints.shape[1:]),
         }
         self._before = self._state()
 

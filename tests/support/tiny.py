@@ -34,6 +34,18 @@ time = "60s"
 memory = "3g"
 """
 
+FEW_FACES_CARD = """
+name = "few"
+title = "A few rendered faces"
+layout = "face15"
+image_size = [96, 96]
+metric = "mean_pixel_error"
+data = { reader = "rendered", training = 60, held_out = 16, seed = 0, held_out_seed = 1, fully_labelled = 0.6 }
+bands = { ok = 1.6, very_good = 1.5, outstanding = 1.4 }
+limits = { time = "5m", memory = "8g" }
+"""
+"""A few rendered faces of full size, on which any baseline trains for an epoch in seconds."""
+
 
 def draw_faces(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Faces of SIDE x SIDE pixels: the mean shape, moved as a whole, with a bright dot at each keypoint."""

@@ -1,0 +1,60 @@
+"""Opens the files of a submission, whose owner may swap any of them, or a folder above it, for a link at any time."""
+
+from __future__ import annotations
+
+import os
+import stat
+from io import BufferedReader
+from pathlib import Path
+
+from harness.errors import LoadError
+from harness.places import shipped
+
+_WALKS = os.open in os.supports_dir_fd  # Windows cannot open below a folder that is held open
+
+
+def open_plain(file: Path, name: str) -> BufferedReader:
+    """A regular file that has one name, reached through no link below the submission's folder.
+
+    Args:
+        file: where it lies.
+        name: the same, as seen from the submission's folder; how that one is reached is up to whoever named it.
+
+    Raises:
+        LoadError: it is a link, a pipe or a device, or it has a second name.
+        OSError: it cannot be opened.
+    """
+    try:
+        descriptor = _open_below(file, Path(name).parts)
+    except OSError as error:
+        error.filename = str(file)  # of which the walk knows only a part
+        raise
+    opened = os.fdopen(descriptor, "rb")
+    about = os.fstat(descriptor)
+    refused = None
+    if not stat.S_ISREG(about.st_mode):
+        refused = "is not a plain file; put the file itself there"
+    elif about.st_nlink > 1 and not file.resolve().is_relative_to(shipped("baselines").resolve()):
+        # Installers link the harness's own files to their cache. Another's second name may be that of the answers.
+        refused = "has another name besides (a hard link); put a copy of the file there"
+    if refused is not None:
+        opened.close()
+        raise LoadError(f"{file}: {refused}")
+    return opened
+
+
+def _open_below(file: Path, parts: tuple[str, ...]) -> int:
+    no_link = getattr(os, "O_NOFOLLOW", 0)
+    # NONBLOCK: opening a named pipe would wait for its other end.
+    flags = os.O_RDONLY | no_link | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    if not _WALKS:
+        return os.open(file, flags)
+    here = os.open(file.parents[len(parts) - 1], os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for part in parts[:-1]:
+            below = os.open(part, os.O_RDONLY | os.O_DIRECTORY | no_link, dir_fd=here)
+            os.close(here)
+            here = below
+        return os.open(parts[-1], flags, dir_fd=here)
+    finally:
+        os.close(here)
