@@ -19,6 +19,7 @@ Mapping = tuple[int, int, str]
 
 _PAGE = os.sysconf("SC_PAGE_SIZE") if sys.platform == "linux" else 0
 _ENDED = ("Z", "X")
+_SHARED_MEMORY = ("/dev/zero (deleted)", "[anon_shmem:")  # what the kernel calls shared memory without a file
 _RESIDENT, _SHARED = 1, 2  # among the fields of statm
 
 
@@ -87,6 +88,25 @@ def mappings(process: int) -> list[Mapping]:
                 start, end = (int(address, 16) for address in addresses.split("-"))
                 found.append((end - start, int(inode), name[0]))
     return found
+
+
+def shared_memory(process: int) -> dict[int, int]:
+    """Inode -> bytes of shared memory without a file that a process maps, or to root, that there is of it; Linux only.
+
+    Pages stay after their part of a mapping is gone, as long as any part is left; only root may ask how many.
+    """
+    held: dict[int, int] = {}
+    spokesman = _spokesman(process)
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{spokesman}/maps").read_text(errors="replace").splitlines():
+            if any(name in line for name in _SHARED_MEMORY):
+                addresses, _, _, _, inode, *_ = line.split(maxsplit=5)
+                start, end = (int(address, 16) for address in addresses.split("-"))
+                held[int(inode)] = held.get(int(inode), 0) + end - start
+                with contextlib.suppress(OSError):
+                    pages = os.stat(f"/proc/{process}/map_files/{start:x}-{end:x}")  # noqa: PTH116
+                    held[int(inode)] = max(held[int(inode)], pages.st_blocks * 512)
+    return held
 
 
 def _private(process: str) -> int:

@@ -16,13 +16,21 @@ import psutil
 from harness.isolation.cgroups import Cgroup
 from harness.isolation.limits import Limit, Limits
 from harness.isolation.losses import Loss, unseen_memory, used_memory, used_space
-from harness.isolation.processes import Mapping, is_alive, mappings, open_inodes, private, removed_files, usage
+from harness.isolation.processes import (
+    Mapping,
+    is_alive,
+    mappings,
+    open_inodes,
+    private,
+    removed_files,
+    shared_memory,
+    usage,
+)
 
 _TICK, _HASTE = 0.05, 0.005  # seconds between two looks, and while something grows fast
 _HASTY_LOOKS = 40  # after the last growth
 _FAST = 64  # A look finds growth fast when this part of a limit was taken since the last.
 _ROUND = 0.5  # Seconds between two searches for new processes and walks of the folders, which take milliseconds.
-_SHARED_MEMORY = ("/dev/zero (deleted)", "[anon_shmem:")  # what the kernel calls shared memory without a file
 _PATIENCE = 5.0  # Seconds for killed processes to be gone; only one stuck in the kernel takes longer.
 
 
@@ -47,7 +55,8 @@ class Watchdog:
         self._seen: set[psutil.Process] = set()
         self._next_round = 0.0
         self._hasty = 0
-        self._memory = self._shared = 0
+        self._memory = 0
+        self._shared: dict[int, int] = {}
         self._used = used_memory()
         self._unseen = Loss(unseen_memory, limits.memory)
         self._space = used_space(folders[0])
@@ -66,6 +75,8 @@ class Watchdog:
         if thorough:
             self._next_round = time.monotonic() + _ROUND
             self._search()
+        if thorough or self._hasty:
+            self._measure_shared_memory()
         memory, threads = self._processes()
         if memory - self._memory > self._limits.memory // _FAST:
             self._hasty = _HASTY_LOOKS
@@ -111,11 +122,16 @@ class Watchdog:
         self._seen = {process for process in self._seen if is_alive(process)}
 
     def _processes(self) -> tuple[int, int]:
-        memory, threads = self._shared, 0
+        memory, threads = sum(self._shared.values()), 0
         for process in self._seen:
             more_memory, more_threads = usage(process)
             memory, threads = memory + more_memory, threads + more_threads
         return memory, threads
+
+    def _measure_shared_memory(self) -> None:
+        """Remember the most of each piece that is still held: pages that a process maps no longer count as nobody's."""
+        held = {inode: size for process in self._seen for inode, size in shared_memory(process.pid).items()}
+        self._shared = {inode: max(size, self._shared.get(inode, 0)) for inode, size in held.items()}
 
     def _took_unseen_memory(self, thorough: bool) -> bool:
         """Whether the worker holds more than it may, counting what the machine lost and no process shows."""
@@ -139,10 +155,6 @@ class Watchdog:
 
     def _files(self) -> Limit | None:
         mapped = {process.pid: mappings(process.pid) for process in self._seen}
-        # Pages of shared memory that a process has let go still take up memory, and count as nobody's.
-        self._shared = sum(
-            size for each in mapped.values() for size, _, name in each if name.startswith(_SHARED_MEMORY)
-        )
         if any(_keeps_removed_files_mapped(process, mapped[process], self._folders) for process in mapped):
             return "disk"
         count, held = self._measure_files()

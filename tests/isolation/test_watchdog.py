@@ -104,3 +104,22 @@ def test_a_worker_is_not_stopped_again_for_the_loss_that_was_not_its_own(monkeyp
 
     assert not any(loss.is_caused(0, machine.stopped) for _ in range(5))
     assert machine.times_stopped == 1
+
+
+def test_shared_memory_counts_after_most_of_its_mapping_is_gone(tmp_path: Path) -> None:
+    result = run(
+        tmp_path,
+        """
+        import mmap
+        pieces = []
+        for _ in range(6):
+            pieces.append(mmap.mmap(-1, 2**26))
+            pieces[-1].write(bytes(2**26))
+            time.sleep(0.2)
+            pieces[-1].resize(mmap.PAGESIZE)
+        time.sleep(3)
+        """,
+        limits=Limits(seconds=10, memory=256 * MIB),
+    )
+
+    assert result.outcome.stopped == "memory"
