@@ -31,6 +31,11 @@ class Mark:
     max_points: Worth
     reached: bool
 
+    @property
+    def worth(self) -> str:
+        """Its points in words, such as ``5 of 10 points``."""
+        return in_words(self.points, self.max_points)
+
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -116,7 +121,7 @@ class BaselinePoints(_Table):
     """Points for the best of the named baselines that a score is better than."""
 
     by: Literal["baselines"]
-    beat: Annotated[dict[str, Beaten], Field(min_length=1, max_length=100)]
+    beat: Annotated[dict[str, Beaten], Field(min_length=1, max_length=20)]
 
     def check(self, metric: Metric) -> None:
         """Make sure that a better baseline is not worth less.
@@ -152,6 +157,11 @@ def total(marks: Iterable[Mark]) -> tuple[float, float]:
     """The points of all marks together, and how many there are to have."""
     marks = list(marks)
     return round(sum(each.points for each in marks), _DIGITS), round(sum(each.max_points for each in marks), _DIGITS)
+
+
+def in_words(points: float, most: float) -> str:
+    """Points in words, such as ``5 of 10 points``."""
+    return f"{points:g} of {most:g} point{'s' * (most != 1)}"
 
 
 def _steps(steps: Iterable[tuple[str, float, bool]]) -> list[Mark]:

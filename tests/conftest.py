@@ -19,6 +19,14 @@ def own_cores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def outside_of_ci() -> Iterator[None]:
+    """Where the tests themselves run in GitHub's CI, `grade` would print workflow commands."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("GITHUB_ACTIONS", raising=False)
+        yield
+
+
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tiny:
     """A benchmark of 48 faces of 12 subjects, 40 of them fully labelled; the current folder is an empty one."""
@@ -38,4 +46,13 @@ def real_faces() -> Path:
     folder = Path(os.environ.get("HARNESS_REAL_FACES", REPOSITORY.parent / "shared" / "real-faces"))
     if not folder.is_dir():
         pytest.skip(f"no real photographs at {folder}; set HARNESS_REAL_FACES to a folder with Kaggle's files")
+    return folder
+
+
+@pytest.fixture
+def formats() -> Path:
+    """The folder of published schemas of other tools; tests that need it skip where it is absent."""
+    folder = Path(os.environ.get("HARNESS_FORMATS", REPOSITORY.parent / "shared" / "formats"))
+    if not folder.is_dir():
+        pytest.skip(f"no schemas of other tools at {folder}; set HARNESS_FORMATS to a folder of them")
     return folder

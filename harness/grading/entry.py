@@ -18,7 +18,7 @@ from harness.errors import LeaderboardError
 from harness.estimates import Estimate
 from harness.files import read_regular
 from harness.grading.scoring import Scorecard, StratumScore
-from harness.points import Mark
+from harness.points import Mark, in_words
 from harness.text import plain_values
 
 _LARGEST = 2**22
@@ -146,7 +146,7 @@ class Entry(_Record):
         """Its points in words, such as ``15 of 20 points``; empty where they are not known."""
         if self.points is None or self.max_points is None:
             return ""
-        return f"{self.points:g} of {self.max_points:g} point{'s' * (self.max_points != 1)}"
+        return in_words(self.points, self.max_points)
 
     def to_json(self) -> str:
         """The entry as an indented JSON object."""
