@@ -26,6 +26,7 @@ from harness.cli.running import (
     run_conditions,
     stopped_by_signals,
 )
+from harness.cli.views import Views, add_view_arguments
 from harness.errors import SubmissionError, UsageError
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ EXAMPLES = """
 
   # A whole class, two at a time; the same command goes on where it was interrupted:
   grade class/*/model.py --jobs 2 --work grading --time-limit 10m --json results.json
+
+  # What others read, written on failure too:
+  grade submissions/my_model.py --junit junit.xml --markdown "$GITHUB_STEP_SUMMARY"
+  grade /autograder/submission --benchmark card.toml --gradescope /autograder/results/results.json
 
 exit code:
   0 graded   1 graded, below --require   2 the submission's fault   3 the harness's, the data's or the machine's
@@ -74,20 +79,27 @@ def main(argv: list[str] | None = None) -> int:
     kept.add_argument(
         "--require", choices=("ok", "very_good", "outstanding"), help="exit with 1 when the band is not reached"
     )
+    add_view_arguments(parser)
     parser.set_defaults(run=run)
     return run_command(parser, argv)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Grade every submission; one that fails does not stop the others."""
+    with Views(arguments) as views:
+        return _run(arguments, views)
+
+
+def _run(arguments: argparse.Namespace, views: Views) -> int:
     from harness.isolation.tiers import require
 
     if arguments.save_weights and len(arguments.submissions) > 1:
         raise UsageError("--save-weights FILE goes with one submission; grade them one at a time")
-    sources, codes = _find(arguments)
+    sources, codes = _find(arguments, views)
     try_files(arguments.json, arguments.save_weights)
     try_folder(arguments.out)
     benchmark, split = open_benchmark(arguments)
+    views.check(benchmark)
     board = open_board(arguments, benchmark, split)
     conditions = run_conditions(arguments, benchmark, save_weights=arguments.save_weights is not None)
     if arguments.require_isolation:
@@ -95,20 +107,24 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.save_weights:
         for source in sources:
             _refuse_without_weights(source, split, conditions)
-    return _grade(sources, codes, arguments, benchmark, split, conditions, board)
+    return _grade(sources, codes, arguments, benchmark, split, conditions, board, views)
 
 
-def _find(arguments: argparse.Namespace) -> tuple[list[Source], list[int]]:
+def _find(arguments: argparse.Namespace, views: Views) -> tuple[list[Source], list[int]]:
     """The submissions, and an exit code for each that the harness itself failed on."""
     from harness.submission.source import find_or_refuse, name_authors
 
-    sources, codes = [], []
+    sources, codes, lost = [], [], []
     for submission in arguments.submissions:
         try:
             sources.append(find_or_refuse(submission))
         except Exception as error:
             codes.append(report_error(error, submission))
-    return name_authors(sources, arguments.author), codes
+            lost.append(submission)
+            views.take(submission, error)
+    sources = name_authors(sources, arguments.author)
+    views.expect([*(source.label for source in sources), *lost])
+    return sources, codes
 
 
 def _grade(
@@ -119,6 +135,7 @@ def _grade(
     split: Split,
     conditions: Conditions,
     board: Leaderboard,
+    views: Views,
 ) -> int:
     """Grade, record and report each; then write all entries and print a summary. Returns the exit code."""
     from harness.grading.grade import grade_all
@@ -132,12 +149,14 @@ def _grade(
             if isinstance(graded, Exception):
                 raise graded
             entries[source.label] = graded.entry
+            views.take(source.label, graded.entry)
             if arguments.save_weights and graded.weights is not None:
                 write(arguments.save_weights, graded.weights)
             keep(graded, benchmark, board, arguments, split, brief=several)
             return _exit_code(graded.entry, arguments.require, benchmark)
         except Exception as error:
             # Whatever fails in one grading must not lose the others.
+            views.take(source.label, error)
             return report_error(error, source.label)
 
     executor = make_executor(arguments, conditions)
