@@ -50,9 +50,15 @@ def real_faces() -> Path:
 
 
 @pytest.fixture
-def formats() -> Path:
-    """The folder of published schemas of other tools; tests that need it skip where it is absent."""
+def formats_here() -> Path | None:
+    """The folder of published schemas of other tools, if it is here."""
     folder = Path(os.environ.get("HARNESS_FORMATS", REPOSITORY.parent / "shared" / "formats"))
-    if not folder.is_dir():
-        pytest.skip(f"no schemas of other tools at {folder}; set HARNESS_FORMATS to a folder of them")
-    return folder
+    return folder if folder.is_dir() else None
+
+
+@pytest.fixture
+def formats(formats_here: Path | None) -> Path:
+    """The same; tests that need it skip where it is absent."""
+    if formats_here is None:
+        pytest.skip("no schemas of other tools at ../shared/formats; set HARNESS_FORMATS to a folder of them")
+    return formats_here

@@ -105,7 +105,7 @@ def _timestamp(date: str) -> str:
         when = datetime.datetime.fromisoformat(date)
     except ValueError:
         when = datetime.datetime.now(datetime.UTC)
-    return when.strftime("%Y-%m-%dT%H:%M:%S")
+    return when.replace(tzinfo=None).isoformat(timespec="seconds")
 
 
 def _text(text: str, keep: Literal["start", "end"] = "start") -> str:

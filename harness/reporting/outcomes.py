@@ -14,7 +14,10 @@ from harness.text import one_line, printable, shortened
 
 _LONGEST_LABEL = 200
 """Bytes."""
-NOT_ITS_FAULT = "The harness, its data or the machine failed here, not the submission, so there is no score."
+NOT_ITS_FAULT = (
+    "There is no score, and the submission is not to blame: the harness, its data or the machine failed, or the "
+    "grading was interrupted."
+)
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def test_every_view_is_written_however_the_grading_ends(
     case: str,
     score: int | None,
     tiny: Tiny,
-    formats: Path,
+    formats_here: Path | None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     Path("mine.py").write_text(MEAN_FACE)
@@ -82,12 +82,12 @@ def test_every_view_is_written_however_the_grading_ends(
 
     assert grade(tiny, submission, *FILES, data=Path("nowhere") if fault == "no data" else None) == code
 
-    (suite,) = check_junit(Path("junit.xml").read_text(), formats)
+    (suite,) = check_junit(Path("junit.xml").read_text(), formats_here)
     first = suite.find("testcase")
     assert first.get("name") == "graded" and ([each.tag for each in first] or ["passed"]) == [case]
     results = check_gradescope(Path("results.json").read_text())
     assert results.get("score") == score
-    result = check_classroom50(Path("result.json").read_text(), formats)
+    result = check_classroom50(Path("result.json").read_text(), formats_here)
     assert (result["score"], result["max-score"]) == ((0, 0) if score is None else (score, 3))
     shown = check_markdown(Path("report.md").read_text())
     assert {"passed": "2 of 3 points", "failure": "failed, 0 of 3", "error": "not graded"}[case] in shown
@@ -103,14 +103,14 @@ def test_a_view_of_one_submission_says_so_before_it_trains_several(
     assert capsys.readouterr().err == f"error: {option} FILE goes with one submission; grade them one at a time\n"
 
 
-def test_of_several_submissions_each_has_a_suite_and_a_row(tiny: Tiny, formats: Path) -> None:
+def test_of_several_submissions_each_has_a_suite_and_a_row(tiny: Tiny, formats_here: Path | None) -> None:
     for path, text in {"ana/model.py": MEAN_FACE, "ben/model.py": "1 / 0"}.items():
         Path(path).parent.mkdir()
         Path(path).write_text(text)
 
     assert grade(tiny, "ana/model.py", "ben/model.py", "eve/gone.py", "--junit", "j.xml", "--markdown", "m.md") == 2
 
-    root = check_junit(Path("j.xml").read_text(), formats)
+    root = check_junit(Path("j.xml").read_text(), formats_here)
     assert [suite.get("name") for suite in root] == ["ana/model", "ben/model", "eve/gone"]
     shown = Path("m.md").read_text()
     assert "### 1 of 3 submissions graded" in shown and "| `ben/model` | failed, 0 of 3 points |" in shown

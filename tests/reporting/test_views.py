@@ -24,7 +24,7 @@ from support.views import (
 
 from harness.errors import UsageError
 from harness.estimates import Estimate
-from harness.grading.entry import Entry
+from harness.grading.entry import Entry, Seconds
 from harness.points import Mark
 from harness.reporting.annotations import workflow_commands
 from harness.reporting.classroom50 import Handed, refuse_parts_of_points
@@ -34,7 +34,13 @@ from harness.reporting.markdown import markdown
 from harness.reporting.outcomes import Fault, Outcome
 
 FAULT = Fault("ana/model", "/srv/faces/training.csv: is missing")
-OUTCOMES = {"graded": graded(), "failed": failed(), "a fault of ours": FAULT, "of version 0.1": entry("old", 2.0)}
+OUTCOMES = {
+    "graded": graded(),
+    "failed": failed(),
+    "a fault of ours": FAULT,
+    "of version 0.1": entry("old", 2.0),
+    "of another time": graded(date="0001-01-01T00:00:00+14:00", seconds=Seconds(total=-1e30, training=0)),
+}
 
 HOSTILE = {
     "markup": "</system-out></details><script>alert(1)</script><img src=x onerror=alert(1)>&amp;\"'",
@@ -106,12 +112,12 @@ def _entries_of(text: str) -> list[Outcome]:
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_whatever_a_competitor_wrote_shows_as_text_in_every_view(text: str, formats: Path) -> None:
+def test_whatever_a_competitor_wrote_shows_as_text_in_every_view(text: str, formats_here: Path | None) -> None:
     for outcome in _entries_of(text):
         views = every_view(outcome)
 
-        check_junit(views["junit"], formats)
-        check_classroom50(views["classroom50"], formats)
+        check_junit(views["junit"], formats_here)
+        check_classroom50(views["classroom50"], formats_here)
         results = check_gradescope(views["gradescope"])
         for output in (results["output"], *(test["output"] for test in results.get("tests", []))):
             check_markdown(output)
@@ -182,24 +188,28 @@ def test_a_failure_is_worth_nothing_and_says_why() -> None:
     assert {test["status"] for test in results["tests"]} == {"failed"}
 
 
-def test_nobody_gets_a_score_or_our_paths_for_a_fault_of_ours(formats: Path) -> None:
-    results, result = check_gradescope(gradescope(FAULT)), check_classroom50(result50(FAULT), formats)
+def test_nobody_gets_a_score_or_our_paths_for_a_fault_of_ours(formats_here: Path | None) -> None:
+    results, result = check_gradescope(gradescope(FAULT)), check_classroom50(result50(FAULT), formats_here)
 
     assert "score" not in results and "tests" not in results
-    assert "not the submission" in results["output"] and "/srv" not in json.dumps([results, result])
+    assert "the submission is not to blame" in results["output"] and "/srv" not in json.dumps([results, result])
     assert (result["score"], result["max-score"], result["tests"]) == (0, 0, [])
 
 
-def test_a_regrade_keeps_the_time_of_the_submission(formats: Path) -> None:
-    first, again = (check_classroom50(result50(graded(), f"2026-06-0{day}T12:00:00+02:00"), formats) for day in (2, 3))
+def test_a_regrade_keeps_the_time_of_the_submission(formats_here: Path | None) -> None:
+    first, again = (
+        check_classroom50(result50(graded(), f"2026-06-0{day}T12:00:00+02:00"), formats_here) for day in (2, 3)
+    )
 
     assert first["datetime"] == again["datetime"] == "2026-06-01T14:32:05Z"
     assert (first["graded_at"], again["graded_at"]) == ("2026-06-02T10:00:00Z", "2026-06-03T10:00:00Z")
     assert (first["score"], first["max-score"]) == (15, 20)
 
 
-def test_parts_of_points_are_rounded_but_never_above_what_is_to_be_had(formats: Path) -> None:
-    result = check_classroom50(result50(graded(marks=[Mark("a", 12.6, 20, True), Mark("b", 0.4, 1, True)])), formats)
+def test_parts_of_points_are_rounded_but_never_above_what_is_to_be_had(formats_here: Path | None) -> None:
+    result = check_classroom50(
+        result50(graded(marks=[Mark("a", 12.6, 20, True), Mark("b", 0.4, 1, True)])), formats_here
+    )
 
     assert [(test["score"], test["max-score"]) for test in result["tests"]] == [(13, 20), (0, 1)]
     with pytest.raises(UsageError, match=r"takes whole points, and the card gives 2.5 for 'ok'; make those"):
@@ -228,8 +238,8 @@ def test_what_the_runner_may_leave_out_has_a_default() -> None:
     assert (handed.assignment_type, handed.owner, handed.review) == ("individual", "ben", RUNNER["COMMIT_URL"])
 
 
-def test_junit_fails_what_is_required_and_skips_what_was_not_earned(formats: Path) -> None:
-    root = check_junit(junit([graded(), failed(), FAULT], "outstanding"), formats)
+def test_junit_fails_what_is_required_and_skips_what_was_not_earned(formats_here: Path | None) -> None:
+    root = check_junit(junit([graded(), failed(), FAULT], "outstanding"), formats_here)
 
     kinds = [
         [(case.get("name"), case[0].tag if len(case) else "passed") for case in suite.iter("testcase")]
@@ -255,7 +265,7 @@ def test_markdown_says_what_came_of_it_and_what_to_do() -> None:
 
     for words in (": very good, 15 of 20 points", "1.47 px", "eyes 1.20", "exchanged", "flip=0.5", "know the held-out"):
         assert words in shown
-    assert "it broke\nin line 3" in markdown([failed()]) and "not the submission" in markdown([FAULT])
+    assert "it broke\nin line 3" in markdown([failed()]) and "the submission is not to blame" in markdown([FAULT])
 
 
 def test_markdown_of_a_class_is_a_table_that_fits_a_comment() -> None:

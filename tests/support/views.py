@@ -133,10 +133,11 @@ def every_view(outcome: Outcome) -> dict[str, str]:
     }
 
 
-def check_junit(text: str, formats: Path) -> etree._Element:
-    """The suites, by windyroad's schema."""
+def check_junit(text: str, formats: Path | None) -> etree._Element:
+    """The suites, by windyroad's schema where it is here."""
     root = etree.fromstring(text.encode())
-    etree.XMLSchema(etree.parse(formats / "JUnit.xsd")).assertValid(root)
+    if formats:
+        etree.XMLSchema(etree.parse(formats / "JUnit.xsd")).assertValid(root)
     for suite in root:
         cases = suite.findall("testcase")
         assert int(suite.get("tests")) == len(cases)
@@ -152,10 +153,11 @@ def check_gradescope(text: str) -> dict[str, Any]:
     return results
 
 
-def check_classroom50(text: str, formats: Path) -> dict[str, Any]:
-    """The result, by the schema of Classroom 50 and the rules that it cannot express."""
+def check_classroom50(text: str, formats: Path | None) -> dict[str, Any]:
+    """The result, by the schema of Classroom 50 where it is here, and by the rules that a schema cannot express."""
     result: dict[str, Any] = json.loads(text)
-    jsonschema.validate(result, json.loads((formats / "classroom50-result-v1.schema.json").read_text()))
+    if formats:
+        jsonschema.validate(result, json.loads((formats / "classroom50-result-v1.schema.json").read_text()))
     for part in (result, *result["tests"]):
         assert part["score"] <= part["max-score"]
     assert result["score"] == sum(test["score"] for test in result["tests"])
