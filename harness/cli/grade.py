@@ -14,6 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli.course import add_class_arguments, open_course
 from harness.cli.outputs import try_files, try_folder, write
 from harness.cli.parsing import INTERRUPTED, Parser, Version, report_error, say
 from harness.cli.parsing import run as run_command
@@ -31,6 +32,7 @@ from harness.errors import SubmissionError, UsageError
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
     from harness.board.leaderboard import Leaderboard
+    from harness.cli.course import Course
     from harness.datasets.faces import Split
     from harness.grading.entry import Entry
     from harness.grading.grade import Graded
@@ -43,7 +45,7 @@ EXAMPLES = """
   grade submissions/my_model.py --require very_good --no-record   # in CI: exit code 1 below the band
 
   # A whole class, two at a time; the same command goes on where it was interrupted:
-  grade class/*/model.py --jobs 2 --work grading --time-limit 10m --json results.json
+  grade --class moodle.zip --roster worksheet.csv --jobs 2 --work grading --time-limit 10m --out reports
 
 exit code:
   0 graded   1 graded, below --require   2 the submission's fault   3 the harness's, the data's or the machine's
@@ -62,6 +64,7 @@ def main(argv: list[str] | None = None) -> int:
         metavar="NAME",
         help="who handed in (without it, where two submissions have the same name: the names of their folders)",
     )
+    add_class_arguments(parser)
     add_run_arguments(parser)
     parser.add_argument(
         "--require-isolation",
@@ -82,20 +85,21 @@ def run(arguments: argparse.Namespace) -> int:
     """Grade every submission; one that fails does not stop the others."""
     from harness.isolation.tiers import require
 
-    if arguments.save_weights and len(arguments.submissions) > 1:
+    if arguments.save_weights and (len(arguments.submissions) > 1 or arguments.course):
         raise UsageError("--save-weights FILE goes with one submission; grade them one at a time")
-    sources, codes = _find(arguments)
-    try_files(arguments.json, arguments.save_weights)
-    try_folder(arguments.out)
-    benchmark, split = open_benchmark(arguments)
-    board = open_board(arguments, benchmark, split)
-    conditions = run_conditions(arguments, benchmark, save_weights=arguments.save_weights is not None)
-    if arguments.require_isolation:
-        require(conditions.tier, arguments.require_isolation)
-    if arguments.save_weights:
-        for source in sources:
-            _refuse_without_weights(source, split, conditions)
-    return _grade(sources, codes, arguments, benchmark, split, conditions, board)
+    with open_course(arguments) as course:
+        sources, codes = (course.sources, []) if course else _find(arguments)
+        try_files(arguments.json, arguments.save_weights)
+        try_folder(arguments.out)
+        benchmark, split = open_benchmark(arguments)
+        board = open_board(arguments, benchmark, split)
+        conditions = run_conditions(arguments, benchmark, save_weights=arguments.save_weights is not None)
+        if arguments.require_isolation:
+            require(conditions.tier, arguments.require_isolation)
+        if arguments.save_weights:
+            for source in sources:
+                _refuse_without_weights(source, split, conditions)
+        return _grade(sources, codes, arguments, benchmark, split, conditions, board, course)
 
 
 def _find(arguments: argparse.Namespace) -> tuple[list[Source], list[int]]:
@@ -119,12 +123,13 @@ def _grade(
     split: Split,
     conditions: Conditions,
     board: Leaderboard,
+    course: Course | None,
 ) -> int:
     """Grade, record and report each; then write all entries and print a summary. Returns the exit code."""
     from harness.grading.grade import grade_all
     from harness.reporting.batch import BatchDisplay
 
-    several = len(arguments.submissions) > 1
+    several = len(arguments.submissions) > 1 or course is not None
     entries: dict[str, Entry] = {}
 
     def take(source: Source, graded: Graded | Exception) -> int:
@@ -151,12 +156,14 @@ def _grade(
     if arguments.json and ordered:
         records = [json.loads(entry.to_json()) for entry in ordered]
         write(arguments.json, json.dumps(records if several else records[0], indent=2) + "\n")
+    if course:
+        course.write(entries)
     if several:
         print(display.summary(ordered))
     if signals:
         say(_how_to_go_on(len(ordered), len(sources), arguments))
         return INTERRUPTED
-    return max(codes)
+    return max(codes, default=0)
 
 
 def _refuse_without_weights(source: Source, split: Split, conditions: Conditions) -> None:

@@ -17,7 +17,7 @@ from harness.submission.plain_files import open_plain
 from harness.text import plain
 from harness.units import format_bytes
 
-_FOLDER_ENTRY = "submission.py"
+FOLDER_ENTRY = "submission.py"
 _LONGEST_SOURCE = 2**18
 """Bytes of a Python file; a syntax tree takes a thousand times as many."""
 _MOST_FILES = 2000
@@ -60,10 +60,10 @@ class Kind:
 
 
 def _open_folder(path: Path) -> Opened:
-    if not (path / _FOLDER_ENTRY).is_file():
-        raise LoadError(f"{path}: has no {_FOLDER_ENTRY}; a folder is a submission when that file is in it")
+    if not (path / FOLDER_ENTRY).is_file():
+        raise LoadError(f"{path}: has no {FOLDER_ENTRY}; a folder is a submission when that file is in it")
     files = {str(file.relative_to(path)): file for file in sorted(_files_in(path))}
-    return Opened(path.resolve().name, files, _FOLDER_ENTRY, _docstring(_parsed(path / _FOLDER_ENTRY, _FOLDER_ENTRY)))
+    return Opened(path.resolve().name, files, FOLDER_ENTRY, _docstring(_parsed(path / FOLDER_ENTRY, FOLDER_ENTRY)))
 
 
 def _files_in(folder: Path) -> Iterator[Path]:
@@ -95,7 +95,7 @@ def _open_python(path: Path) -> Opened:
         # Whatever else lies there may be somebody else's.
         raise LoadError(
             f"{path}: weights = {weights!r}, and a single file loads only {own!r} from beside it; rename the weights, "
-            f"or hand in a folder with {_FOLDER_ENTRY} and all that it loads"
+            f"or hand in a folder with {FOLDER_ENTRY} and all that it loads"
         )
     if weights is not None and (path.parent / weights).is_file():
         files[weights] = path.parent / weights
@@ -107,7 +107,7 @@ def _open_predictions(path: Path) -> Opened:
 
 
 KINDS = (
-    Kind(f"a folder with {_FOLDER_ENTRY}", Path.is_dir, _open_folder),
+    Kind(f"a folder with {FOLDER_ENTRY}", Path.is_dir, _open_folder),
     Kind("a .py file", lambda path: path.suffix == ".py" and path.is_file(), _open_python),
     Kind(
         "a .csv of predictions",
@@ -127,8 +127,13 @@ def kind_of(path: Path) -> Kind:
     for kind in KINDS:
         if kind.takes(path):
             return kind
+    raise LoadError(f"{path}: is not a submission; hand in {forms()}")
+
+
+def forms() -> str:
+    """What may be handed in, for messages."""
     *most, last = (kind.title for kind in KINDS)
-    raise LoadError(f"{path}: is not a submission; hand in {', '.join(most)}, or {last}")
+    return f"{', '.join(most)}, or {last}"
 
 
 def _docstring(tree: ast.Module | None) -> str:

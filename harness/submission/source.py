@@ -134,11 +134,13 @@ def find_or_refuse(submission: str | Path) -> Source:
     try:
         return find_source(submission)
     except SubmissionError as error:
-        path = Path(submission)
-        name = path.stem if path.suffix in (".py", ".csv") else path.name
-        return Source(
-            path, file_name(name), fingerprint=hashlib.sha256(os.fsencode(path)).hexdigest(), refused=str(error)
-        )
+        return refused_source(Path(submission), str(error))
+
+
+def refused_source(path: Path, reason: str) -> Source:
+    """A source that cannot be graded, for the reason given."""
+    name = path.stem if path.suffix in (".py", ".csv") else path.name
+    return Source(path, file_name(name), fingerprint=hashlib.sha256(os.fsencode(path)).hexdigest(), refused=reason)
 
 
 def name_authors(sources: Sequence[Source], author: str | None) -> list[Source]:
