@@ -112,7 +112,7 @@ FAILURES = {
     "an error in fit": (estimator(fit="raise KeyError('gone')"), "mine.py, line 8, in fit: KeyError while training"),
     "an error without words": (
         estimator(fit="from harness.errors import SubmissionError; raise SubmissionError('')"),
-        "it gave up and said no reason",
+        "it gave up without a reason",
     ),
     "it kills itself": (estimator(fit="import os; os.kill(os.getpid(), 9)"), "ended by signal SIGKILL, which it may"),
     "sys.exit(0)": (estimator(fit="sys.exit(0)"), "called sys.exit(0) while training"),
