@@ -116,8 +116,8 @@ def open_course(arguments: argparse.Namespace) -> Iterator[Course | None]:
             raise UsageError("--roster and --assignment go with --class")
         yield None
         return
+    from harness.folders import job_folder
     from harness.reporting.gradebook import read_grade_book
-    from harness.runs.folders import job_folder
     from harness.submission.hand_ins import find_hand_ins
 
     if len(arguments.submissions) > 1 or arguments.author:

@@ -5,7 +5,6 @@ To add a system: write a function from a downloaded folder to its students, and 
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,16 +13,14 @@ from pathlib import Path
 
 from harness.errors import LoadError, UsageError
 from harness.files import read_regular
-from harness.places import shipped
 from harness.submission.archives import unpack
-from harness.submission.kinds import FOLDER_ENTRY, Kind, forms, kind_of
+from harness.submission.choosing import choose
 from harness.submission.source import Source, find_or_refuse, refused_source
 from harness.text import file_name
 
 _MOST_STUDENT_FILES, _MOST_STUDENT_BYTES = 2000, 2**30
 _MOST_CLASS_FILES, _MOST_CLASS_BYTES = 200_000, 2**35
-_LONGEST_SOURCE, _LONGEST_METADATA = 2**18, 2**26
-_BUILDERS = {"build_model", "build_estimator"}
+_LONGEST_METADATA = 2**26
 
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)", re.DOTALL)
 _CANVAS = re.compile(r"(?P<name>[^\W_]+?)_(?P<late>LATE_)?(?P<id>\d+)_(?P<submission>\d+)_(?P<file>.+)", re.DOTALL)
@@ -174,7 +171,7 @@ def _submission(parcel: _Parcel, author: str, work: Path) -> Source | None:
         files = dict(_all_files(parcel, work))
         if not files:
             return None
-        chosen = _choose(files)
+        chosen = choose(files)
         source = replace(find_or_refuse(chosen), author=author)
         # A folder that the system made, rather than its author, has the system's name.
         return replace(source, name="submission") if chosen in parcel.files.values() and chosen.is_dir() else source
@@ -220,50 +217,3 @@ def _copied(file: Path, to: Path) -> Path:
     to.parent.mkdir(parents=True, exist_ok=True)
     to.write_bytes(file.read_bytes())
     return to
-
-
-def _choose(files: dict[str, Path]) -> Path:
-    """The submission among what somebody handed in.
-
-    Raises:
-        LoadError: there is none, or there are several.
-    """
-    folders = [path.parent for path in files.values() if path.name == FOLDER_ENTRY]
-    if folders:
-        return min(folders, key=lambda folder: len(folder.parts))
-    taken = [name for name, path in files.items() if _kind(path)]
-    example = _text(shipped("submissions") / "example.py")
-    own = [name for name in taken if _text(files[name]) != example] or taken
-    candidates = [name for name in own if _builds(files[name])] or own
-    if len(candidates) == 1:
-        return files[candidates[0]]
-    if candidates:
-        raise LoadError(f"several submissions were handed in: {_listed(candidates)}; hand in one")
-    raise LoadError(f"nothing that was handed in ({_listed(list(files))}) is a submission; hand in {forms()}")
-
-
-def _kind(path: Path) -> Kind | None:
-    try:
-        return kind_of(path)
-    except LoadError:
-        return None
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(sorted(names)[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-
-
-def _text(path: Path) -> bytes:
-    try:
-        return read_regular(path, _LONGEST_SOURCE)
-    except OSError:
-        return b""
-
-
-def _builds(path: Path) -> bool:
-    """Whether a Python file defines what the contract asks for."""
-    try:
-        tree = ast.parse(_text(path) if path.suffix == ".py" else "")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return any(isinstance(node, ast.FunctionDef) and node.name in _BUILDERS for node in tree.body)

@@ -147,9 +147,9 @@ def test_a_course_is_read_as_its_system_exports_it(
     [
         (
             {"ana/report.pdf": "", "ana/photo.jpg": ""},
-            "nothing that was handed in (photo.jpg, report.pdf) is a submission",
+            "no file of these is a submission: photo.jpg, report.pdf",
         ),
-        ({"ana/a.py": MEAN_FACE, "ana/b.py": MEAN_FACE}, "several submissions were handed in: a.py, b.py; hand in one"),
+        ({"ana/a.py": MEAN_FACE, "ana/b.py": MEAN_FACE}, "there are several submissions: a.py, b.py; hand in one"),
         ({"ana/a.zip": "../a.py"}, "'../a.py' leads out of its folder"),
         ({"ana/broken.py": "def build_model(:"}, "broken"),
         ({"ana/mine.py": MEAN_FACE, "ana/helper.py": HELPER}, "mine"),
