@@ -104,7 +104,7 @@ def _session(path: Path) -> Any:
                 "the model needs a newer onnxruntime than is installed here; export it for opset 17"
             ) from error
         raise LoadError(
-            f"onnxruntime cannot load the model: {said}; export it anew, with standard operators"
+            f"onnxruntime cannot load the model: {said}; export it with standard operators"
         ) from error
 
 
