@@ -56,7 +56,7 @@ class Views:
         files = (arguments.junit, arguments.markdown, arguments.gradescope, arguments.classroom)
         try_files(*(path for path in files if path and not _is_step_summary(path)))
         for option in ("gradescope", "classroom"):
-            if getattr(arguments, option) and len(self._names) > 1:
+            if getattr(arguments, option) and (len(self._names) > 1 or arguments.course):
                 raise UsageError(f"--{option} FILE goes with one submission; grade them one at a time")
         if arguments.classroom:
             from harness.reporting.classroom50 import Handed
@@ -75,8 +75,8 @@ class Views:
             refuse_parts_of_points(benchmark.marks(None))
 
     def expect(self, names: list[str]) -> None:
-        """Name all submissions, in the order in which they are shown."""
-        self._names = names
+        """Name the submissions that are graded, in the order in which they are shown; those known by now come last."""
+        self._names = [*names, *self._results]
 
     def take(self, name: str, result: Entry | BaseException) -> None:
         """Note the entry of a submission, or why it has none."""

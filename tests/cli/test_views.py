@@ -116,6 +116,26 @@ def test_of_several_submissions_each_has_a_suite_and_a_row(tiny: Tiny, formats_h
     assert "### 1 of 3 submissions graded" in shown and "| `ben/model` | failed, 0 of 3 points |" in shown
 
 
+def test_of_a_class_each_student_has_a_suite_and_a_row(tiny: Tiny, formats_here: Path | None) -> None:
+    for path, text in {"class/ana/model.py": MEAN_FACE, "class/ben/model.py": "1 / 0"}.items():
+        Path(path).parent.mkdir(parents=True)
+        Path(path).write_text(text)
+
+    assert grade(tiny, "--class", "class", "--junit", "j.xml", "--markdown", "m.md") == 2
+
+    root = check_junit(Path("j.xml").read_text(), formats_here)
+    assert [suite.get("name").split("/")[0] for suite in root] == ["ana", "ben"]
+    assert "1 of 2 submissions graded" in Path("m.md").read_text()
+    assert grade(tiny, "--class", "class", "--gradescope", "results.json") == 3
+
+
+def test_a_class_that_cannot_be_opened_is_a_fault(tiny: Tiny, formats_here: Path | None) -> None:
+    assert grade(tiny, "--class", "nowhere", "--junit", "j.xml") in (2, 3)
+
+    (suite,) = check_junit(Path("j.xml").read_text(), formats_here)
+    assert suite.get("name") == "nowhere" and suite.find("testcase/error") is not None
+
+
 def test_what_a_card_cannot_say_in_whole_points_is_refused_before_training(
     tiny: Tiny, capsys: pytest.CaptureFixture[str]
 ) -> None:
