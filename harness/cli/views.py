@@ -29,8 +29,8 @@ def add_view_arguments(parser: argparse.ArgumentParser) -> None:
         "--markdown",
         type=Path,
         metavar="FILE",
-        help="write a report of less than 64 KB, such as for a comment; it is added to the file that "
-        "$GITHUB_STEP_SUMMARY names",
+        help="write a report of less than 64 KB, such as for a comment; where FILE is $GITHUB_STEP_SUMMARY, it is "
+        "added to what is there",
     )
     group.add_argument("--gradescope", type=Path, metavar="FILE", help="write Gradescope's results.json")
     group.add_argument("--classroom", type=Path, metavar="FILE", help="write Classroom 50's result.json")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.grading.entry import Entry
-from harness.reporting.outcomes import Fault, Outcome, main_scores, score_text, verdict
+from harness.reporting.outcomes import Fault, Outcome, label, main_scores, score_text, verdict
 from harness.text import first_line, one_line, printable, shortened
 
 _MOST = 9
@@ -29,14 +29,13 @@ def workflow_commands(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _of(outcome: Outcome) -> Iterator[tuple[str, str, str]]:
-    title = f"{outcome.name}: {verdict(outcome)}"
+    title = f"{label(outcome.name)}: {verdict(outcome)}"
     if isinstance(outcome, Fault) or outcome.status == "failed":
-        yield "error", title, first_line(outcome.reason or "") or "no reason was given"
+        yield "error", title, first_line(shortened(outcome.reason or "", _LONGEST_MESSAGE)) or "no reason was given"
     else:
         yield "notice", title, _scores(outcome)
     if isinstance(outcome, Entry):
-        for sentence in (*outcome.mistakes, *outcome.flags):
-            yield "warning", outcome.name, sentence
+        yield from (("warning", title, sentence) for sentence in (*outcome.mistakes, *outcome.flags))
 
 
 def _scores(entry: Entry) -> str:
