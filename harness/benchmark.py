@@ -29,6 +29,7 @@ from harness.files import read_regular
 from harness.keypoints import FACE15, LAYOUTS, KeypointLayout
 from harness.metrics import METRICS
 from harness.places import cards, shipped
+from harness.points import A_POINT_A_BAND, Mark, Points
 from harness.text import first_line
 from harness.units import parse_bytes, parse_seconds
 
@@ -196,6 +197,7 @@ class Benchmark(_Table):
         layout: which keypoints; a card names a built-in layout or spells one out.
         image_size: (height, width) in pixels.
         metric: what ranks and bands; the name of one of `harness.metrics`.
+        points: what a score is worth in a grade book; where the card says nothing, a point a band.
         data, bands, limits, submission: see their classes.
     """
 
@@ -208,6 +210,7 @@ class Benchmark(_Table):
     bands: Bands
     limits: CardLimits
     submission: SubmissionRules = SubmissionRules()
+    points: Annotated[Points, Field(discriminator="by")] = A_POINT_A_BAND
     _card: bytes = PrivateAttr(b"")
 
     @field_validator("data")
@@ -252,6 +255,17 @@ class Benchmark(_Table):
                 "one before"
             )
         return bands
+
+    @field_validator("points")
+    @classmethod
+    def _rise(cls, points: Points, info: ValidationInfo) -> Points:
+        if metric := METRICS.get(info.data.get("metric", "")):
+            points.check(metric)
+        return points
+
+    def marks(self, value: float | None) -> list[Mark]:
+        """What a value of the card's metric is worth in a grade book; None stands for a submission that failed."""
+        return self.points.marks(value, METRICS[self.metric], {band: getattr(self.bands, band) for band in BANDS})
 
     def reaches(self, value: float, band: str) -> bool:
         """Whether a value of the card's metric earns a band."""
@@ -304,16 +318,22 @@ def _find(name_or_card: str) -> Path:
     return known[name_or_card]
 
 
+_UNIONS = {
+    "data": "'data.reader' must be 'kaggle' or 'rendered'",
+    "points": "'points.by' must be 'bands', 'line' or 'baselines'",
+}
+
+
 def _explain(problem: Any) -> str:
     # In the location of a union's keys pydantic includes the discriminator, which is not part of the key on the card.
-    location = [str(part) for part in problem["loc"] if part not in ("kaggle", "rendered")]
-    key = ".".join(location)
+    table, *keys = problem["loc"]
+    key = ".".join(map(str, [table, *keys[table in _UNIONS :]]))
     if problem["type"] == "missing":
         return f"key {key!r} is missing; add it"
     if problem["type"] == "extra_forbidden":
         return f"unknown key {key!r}; correct its spelling or take it out"
     if problem["type"].startswith("union_tag"):
-        return "key 'data.reader' must be 'kaggle' or 'rendered'"
+        return f"key {_UNIONS[table]}"
     message = problem["msg"].removeprefix("Value error, ")
     return f"key {key!r}: {message}" + (
         f" (it is {reprlib.repr(problem['input'])})" if not isinstance(problem["input"], dict) else ""

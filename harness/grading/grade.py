@@ -15,6 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ from harness.grading.entry import Entry, Seconds, strata_of
 from harness.grading.predictions import read_csv
 from harness.grading.provenance import memoriser_flag, where_trained, why_refused
 from harness.grading.scoring import gap_between, score
+from harness.points import total
 from harness.runs.conditions import Conditions, harness_fingerprint
 from harness.runs.executors import Executor, Local
 from harness.runs.facts import Facts
@@ -216,6 +218,7 @@ class Judge:
             status="failed",
             reason=_KEPT_BACK if secret and run.reason and run.quotes else run.reason,
             metric=self._benchmark.metric,
+            **self._worth(None),
             trained=where_trained(source, run),
             isolation=run.isolation,
             held=run.held,
@@ -253,6 +256,7 @@ class Judge:
             "status": "graded",
             "scores": headline.scores,
             "band": self._benchmark.best_band(value.value),
+            **self._worth(value.value),
             "strata": strata,
             "mistakes": find_mistakes(predictions, held_out),
             "advice": advise(scorecard, entry.recipe, errors[0] if len(errors) == 1 else None),
@@ -263,6 +267,11 @@ class Judge:
             flag = memoriser_flag(self._benchmark, value, gap) if entry.trained == "brought" else None
             update |= {"gap": gap, "flags": [*entry.flags, *([flag] if flag else [])]}
         return entry.model_copy(update=update)
+
+    def _worth(self, value: float | None) -> dict[str, Any]:
+        marks = self._benchmark.marks(value)
+        points, most = total(marks)
+        return {"points": points, "max_points": most, "marks": marks}
 
 
 def _versions() -> dict[str, str]:

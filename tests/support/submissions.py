@@ -65,21 +65,13 @@ def build_estimator(layout, image_size):
 
 def grade(tiny: Tiny, text: str, *options: str) -> tuple[int, dict[str, Any]]:
     """Exit code and entry of grading a submission with this text."""
-    path = tiny.submission(text)
-    code = main(
-        [
-            str(path),
-            "--benchmark",
-            str(tiny.card),
-            "--data",
-            str(tiny.data),
-            "--json",
-            "entry.json",
-            "--device",
-            "cpu",
-            *options,
-        ]
-    )
+    return grade_path(tiny, tiny.submission(text), *options)
+
+
+def grade_path(tiny: Tiny, path: Path, *options: str) -> tuple[int, dict[str, Any]]:
+    """Exit code and entry of grading what lies there."""
+    given = ["--benchmark", str(tiny.card), "--data", str(tiny.data), "--json", "entry.json", "--device", "cpu"]
+    code = main([str(path), *given, *options])
     return code, json.loads(Path("entry.json").read_text())
 
 
