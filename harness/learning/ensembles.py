@@ -24,9 +24,9 @@ from harness.errors import ContractError
 from harness.keypoints import KeypointLayout
 from harness.learning.estimator import NetworkEstimator
 from harness.learning.recipe import Recipe
+from harness.learning.results import Progress
 from harness.learning.shares import Shares
 from harness.learning.threads import in_words
-from harness.learning.trainer import Progress
 from harness.learning.weights import weights_beside
 
 Images = NDArray[np.uint8]
@@ -127,6 +127,7 @@ class Composite(ABC):
             "threads": in_words(number for network in networks for number in network.threads.history),
             "seed": each[0]["seed"],
             "parameters": sum(facts["parameters"] for facts in each) if each[-1]["parameters"] else None,
+            "notes": list(dict.fromkeys(note for facts in each for note in facts["notes"])),
             "weights_loaded": any(facts["weights_loaded"] for facts in each),
             "can_save_weights": False,
             "not_applied": [],

@@ -21,15 +21,20 @@ from harness.learning.augment import Augmenter, as_pictures
 from harness.learning.codecs import codec_named
 from harness.learning.devices import choose_device, described
 from harness.learning.label_sources import by_source, two_sources
-from harness.learning.outputs import check_outputs
 from harness.learning.pipelines import PipelineAugmenter
+from harness.learning.probing import check_outputs, choose_memory_format, find_learnt_scale
+from harness.learning.reading import Reader
 from harness.learning.recipe import Recipe
+from harness.learning.results import Progress, Trained
 from harness.learning.seeding import seed_everything
+from harness.learning.source_lines import where_made
 from harness.learning.threads import Threads
-from harness.learning.trainer import Progress, Trained, train
+from harness.learning.trainer import train
 from harness.learning.weights import OFFSET, load_weights
 
 BATCH = 256
+_FEW = 32
+"""Training faces by which it is found out what a network with weights emits."""
 
 
 class NetworkEstimator:
@@ -53,6 +58,7 @@ class NetworkEstimator:
         learnt: the keypoints that the network places; the first K of them are the layout's.
         offset: (K, 2) in pixels, subtracted from what the network predicts; 0 unless the recipe recentres.
         model: the network, once fitted.
+        reader: reads what it emits; None before it is fitted.
         trained: how training went; None before it, and where weights were loaded.
 
     Raises:
@@ -94,6 +100,7 @@ class NetworkEstimator:
         self.progress = progress
         self.offset = np.zeros((len(layout), 2), dtype=np.float32)
         self.model: nn.Module | None = None
+        self.reader: Reader | None = None
         self.trained: Trained | None = None
 
     @property
@@ -129,17 +136,16 @@ class NetworkEstimator:
         model = self.build_model(self.learnt, self.image_size)
         if not isinstance(model, nn.Module):
             raise ContractError(f"build_model returned a {type(model).__name__}; it must return a torch.nn.Module")
+        labels = by_source(keypoints) if self.separate else keypoints
+        place = where_made(model, self.build_model)
         if self.weights is not None:
-            model.to(self.device)
-            check_outputs(model, as_pictures(torch.tensor(images[:2], device=self.device)), self.learnt, self.codec)
-            self.offset = load_weights(model, self.weights, self.offset)
-            self.model = model.to(memory_format=torch.channels_last).eval()
+            self._load(self.weights, model.to(self.device), Reader(self.codec, len(self.learnt), place), images, labels)
             return self
         spent = time.perf_counter() - began
         self.trained = train(
             model,
             images,
-            by_source(keypoints) if self.separate else keypoints,
+            labels,
             np.arange(len(images)) if subjects is None else subjects,
             layout=self.learnt,
             codec=self.codec,
@@ -149,8 +155,9 @@ class NetworkEstimator:
             augmenter=self.augmenter,
             progress=self.progress,
             threads=self.threads,
+            place=place,
         )
-        self.model = self.trained.model
+        self.model, self.reader = self.trained.model, self.trained.reader
         if self.recipe.recentre:
             self.offset = self._mean_error(images, keypoints)
         return self
@@ -158,10 +165,12 @@ class NetworkEstimator:
     @torch.inference_mode()
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Keypoints float32 (N, K, 2) in pixels of images uint8 (N, H, W)."""
-        model = self._fitted().eval()
+        model, reader = self._fitted().eval(), self.reader
+        assert reader is not None
 
         def points(batch: Tensor) -> NDArray[np.float32]:
-            found = self.codec.decode(model(as_pictures(batch)), self.image_size)[:, : len(self.layout)]
+            pictures = as_pictures(batch)
+            found = reader.points(model(pictures), pictures)[:, : len(self.layout)]
             return np.asarray(found.cpu().numpy(), dtype=np.float32)
 
         predictions = []
@@ -199,14 +208,27 @@ class NetworkEstimator:
             "weights_loaded": self.weights is not None,
             "can_save_weights": True,
             "not_applied": [],
+            "notes": [] if self.reader is None else list(self.reader.notes),
             "networks": [{"recipe": self.recipe.as_dict(), "epochs_planned": self.epochs_planned, **self._training()}],
         }
+
+    def _load(
+        self, weights: Path, model: nn.Module, reader: Reader, images: NDArray[np.uint8], keypoints: NDArray[np.float32]
+    ) -> None:
+        """Load weights into a network that fits the contract, and see on training faces how it is to be read."""
+        few = as_pictures(torch.tensor(images[:_FEW], device=self.device))
+        check_outputs(model, few[:2], reader)
+        self.offset = load_weights(model, weights, self.offset)
+        find_learnt_scale(model, few, torch.tensor(keypoints[:_FEW], device=self.device), reader)
+        choose_memory_format(model, few[:2], reader)
+        self.model, self.reader = model.eval(), reader
 
     def _training(self) -> dict[str, Any]:
         """How training went, once it is done; None for NaN and infinity, which JSON does not have."""
         if self.trained is None:
             return {}
-        known = {each.name: getattr(self.trained, each.name) for each in fields(self.trained) if each.name != "model"}
+        told = [each.name for each in fields(self.trained) if each.name not in ("model", "reader")]
+        known = {name: getattr(self.trained, name) for name in told}
         return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in known.items()}
 
     def _mean_error(self, images: NDArray[np.uint8], keypoints: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ A submission is a Python file, or a folder with ``submission.py``, that defines 
   trained), ``variants`` (trick -> changes, to be measured one by one), ``search_space(trial)`` (-> changes, to be
   searched).
 - ``build_estimator(layout, image_size)`` -> an object with scikit-learn's ``fit(images, keypoints)`` (uint8 (N, H, W);
-  float32 (N, K, 2), NaN where not labelled) and ``predict(images) -> (N, K, 2)``, such as an `Ensemble`,
+  float32 (N, K, 2), NaN where not labelled) and ``predict(images) -> (N, K, 2)``, or (N, 2 K), such as an `Ensemble`,
   a `Stacked` or `Specialists`. Changes from outside reach it as keywords, if it has them:
   ``build_estimator(layout, image_size, *, epochs=100)``.
 """
@@ -19,7 +19,6 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import sys
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,15 +28,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import ContractError, LoadError, PredictionError
+from harness.errors import ContractError, LoadError
 from harness.keypoints import KeypointLayout
 from harness.learning.changes import around, changed, search, takes, variants_of
 from harness.learning.recipe import Recipe
 from harness.learning.seeding import seed_everything
+from harness.learning.source_lines import origin, where_it_returns
+from harness.submission.predicted import as_predictions
 from harness.submission.source import baselines
 
 if TYPE_CHECKING:
-    from harness.learning.trainer import Progress
+    from harness.learning.results import Progress
 
 _BUILDERS = ("build_model", "build_estimator")
 
@@ -61,8 +62,9 @@ class Learner(Protocol):
 class EstimatorLearner:
     """A competitor's own estimator. It gets copies of the arrays, so that it may write into them."""
 
-    def __init__(self, estimator: Any, seed: int, not_applied: list[str]) -> None:
-        self._estimator, self._seed, self._not_applied = estimator, seed, not_applied
+    def __init__(self, estimator: Any, folder: Path, keypoints: int, seed: int, not_applied: list[str]) -> None:
+        self._estimator, self._keypoints, self._seed, self._not_applied = estimator, keypoints, seed, not_applied
+        self._place = where_it_returns(estimator.predict, folder)
 
     def fit(self, images: NDArray[np.uint8], keypoints: NDArray[np.float32], subjects: NDArray[np.int64]) -> object:
         """Seed everything and call the estimator's fit, without the subjects."""
@@ -70,9 +72,13 @@ class EstimatorLearner:
         seed_everything(self._seed)
         return self._estimator.fit(np.array(images), np.array(keypoints))
 
-    def predict(self, images: NDArray[np.uint8]) -> object:
-        """Call the estimator's predict."""
-        return self._estimator.predict(np.array(images))
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Call the estimator's predict.
+
+        Raises:
+            PredictionError: it returned no predictions; the message names the line that did.
+        """
+        return as_predictions(self._estimator.predict(np.array(images)), len(images), self._keypoints, self._place)
 
     def facts(self) -> dict[str, Any]:
         """The seed, and which changes from outside it could not apply; its networks are not known."""
@@ -82,6 +88,7 @@ class EstimatorLearner:
             "weights_loaded": False,
             "can_save_weights": False,
             "not_applied": self._not_applied,
+            "notes": [],
             "networks": [],
         }
 
@@ -149,50 +156,7 @@ def load_learner(path: Path, layout: KeypointLayout, image_size: tuple[int, int]
                 f"{path.name}: build_estimator returned {_described(estimator)}, which has no method {method}(); "
                 "return an object with fit(images, keypoints) and predict(images)"
             )
-    return EstimatorLearner(estimator, seed, not_applied=[name for name in others if name != "seed"])
-
-
-def as_predictions(raw: Any, count: int, keypoints: int) -> NDArray[np.float32]:
-    """What ``predict`` returned, as a float32 array (count, keypoints, 2) of pixels.
-
-    Raises:
-        PredictionError: wrong type, shape or dtype; or a value that is not finite.
-    """
-    if hasattr(raw, "detach"):
-        raw = raw.detach().cpu().numpy()
-    try:
-        array = np.asarray(raw)
-    except ValueError as error:
-        raise PredictionError(f"predict() returned something that is not an array: {error}") from None
-    if array.dtype.kind not in "fiu":
-        raise PredictionError(
-            f"predict() returned values of type {array.dtype}; return an array of floats, pixels of the image"
-        )
-    wanted = (count, keypoints, 2)
-    if array.shape != wanted:
-        hint = "; reshape it with .reshape(-1, K, 2)" if array.size == count * keypoints * 2 else ""
-        raise PredictionError(f"predict() returned shape {array.shape}, wanted {wanted} for {count} images{hint}")
-    array = array.astype(np.float32)
-    bad = ~np.isfinite(array).all(axis=2)
-    if bad.any():
-        image, keypoint = np.argwhere(bad)[0]
-        raise PredictionError(
-            f"predict() returned NaN or Inf for {bad.sum()} of {bad.size} points, first for image {image}, "
-            f"keypoint {keypoint}; every image needs a finite point for every keypoint"
-        )
-    return array
-
-
-def origin(error: BaseException, folder: Path) -> str:
-    """Where in a submission an exception came from: ``my_model.py, line 12, in fit``; empty if from outside it."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if folder in Path(frame.filename).parents]
-    if isinstance(error, SyntaxError) and error.filename and folder in Path(error.filename).parents:
-        return f"{Path(error.filename).name}, line {error.lineno}"
-    if not frames:
-        return ""
-    last = frames[-1]
-    inside = "" if last.name == "<module>" else f", in {last.name}"
-    return f"{Path(last.filename).relative_to(folder)}, line {last.lineno}{inside}"
+    return EstimatorLearner(estimator, path.parent, len(layout), seed, [name for name in others if name != "seed"])
 
 
 def load_baseline(name: str) -> ModuleType:

@@ -10,23 +10,27 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.errors import ContractError, RecipeError
+from harness.errors import ContractError, PredictionError, RecipeError
 from harness.keypoints import FACE15
 from harness.submission.contract import Learner, Settings, load_learner
+from harness.submission.predicted import as_predictions
 
 RANDOM = """
 import random
 import numpy as np
 import torch
 
-first = [random.random(), np.random.rand(), torch.rand(1).item()]
+def numbers():
+    return [random.random(), np.random.rand(), np.random.default_rng().random(), torch.rand(1).item()]
+
+first = numbers()
 
 class Drawn:
     def __init__(self, **settings):
         self.settings = settings
 
     def fit(self, images, keypoints):
-        self.drawn = [*first, random.random(), np.random.rand(), torch.rand(1).item()]
+        self.drawn = [*first, *numbers()]
 
     def predict(self, images):
         return np.zeros((len(images), 15, 2))
@@ -44,7 +48,7 @@ def loaded(folder: Path, text: str = RANDOM, **overrides: Any) -> Learner:
 
 def drawn(folder: Path, **overrides: Any) -> list[float]:
     learner = loaded(folder, **overrides)
-    np.random.rand()  # something else draws between
+    np.random.rand(), np.random.default_rng()  # something else draws between
     learner.fit(np.zeros((4, 16, 16), np.uint8), np.zeros((4, 15, 2), np.float32), np.arange(4))
     return learner._estimator.drawn
 
@@ -82,6 +86,7 @@ def test_an_estimator_tells_what_every_learner_tells(tmp_path: Path) -> None:
         "weights_loaded": False,
         "can_save_weights": False,
         "not_applied": [],
+        "notes": [],
         "networks": [],
     }
 
@@ -105,3 +110,44 @@ def test_an_ensemble_takes_keywords_of_its_builder_and_fields_of_the_recipe(tmp_
 def test_an_impossible_seed_is_named(tmp_path: Path, text: str) -> None:
     with pytest.raises(RecipeError, match="recipe field seed is -1; it must be a whole number from 0"):
         loaded(tmp_path, text, seed=-1)
+
+
+POINTS = np.arange(60, dtype=np.float32).reshape(2, 15, 2)
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        POINTS,
+        POINTS.reshape(2, 30),
+        POINTS.astype(np.float64),
+        POINTS.astype(int),
+        np.asfortranarray(POINTS),
+        POINTS.tolist(),
+    ],
+    ids=["points", "flat", "float64", "whole numbers", "Fortran", "a list"],
+)
+def test_predictions_of_an_estimator_are_taken_in_any_plain_form(returned: object) -> None:
+    points = as_predictions(returned, 2, 15)
+    np.testing.assert_array_equal(points, POINTS)
+    assert points.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        (POINTS.transpose(0, 2, 1), r"shape \(2, 2, 15\), wanted \(2, 15, 2\) .*; turn it with \.transpose\(0, 2, 1\)"),
+        (np.zeros((2, 136)), r"shape \(2, 136\), wanted \(2, 15, 2\) for 2 images"),
+        (POINTS * np.nan, "NaN or Inf for 30 of 30 points"),
+        (None, "values of type object"),
+    ],
+    ids=["x and y first", "another layout", "NaN", "nothing"],
+)
+def test_other_predictions_are_refused(returned: object, message: str) -> None:
+    with pytest.raises(PredictionError, match=rf"predict\(\) returned {message}"):
+        as_predictions(returned, 2, 15)
+
+
+def test_the_line_that_returned_them_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PredictionError, match=r"^mine\.py, line 19, in predict: predict\(\) returned shape"):
+        loaded(tmp_path, RANDOM.replace("len(images)", "3")).predict(np.zeros((4, 16, 16), np.uint8))
