@@ -22,6 +22,7 @@ from torch import nn
 
 from harness.errors import ContractError
 from harness.keypoints import KeypointLayout
+from harness.learning.changes import recipe_of
 from harness.learning.estimator import NetworkEstimator
 from harness.learning.recipe import Recipe
 from harness.learning.results import Progress
@@ -45,7 +46,8 @@ class Member:
         build_model: ``build_model(layout, image_size)`` gives the network.
         recipe: how to train it.
         codec: what it emits.
-        augment: an albumentations pipeline that replaces the recipe's image edits.
+        augment: an albumentations pipeline or a function that replaces the recipe's image edits.
+        loss: a function for a recipe whose loss is "own".
         weights: a ``.safetensors`` file to load instead of training.
     """
 
@@ -53,6 +55,7 @@ class Member:
     recipe: Recipe = field(default_factory=Recipe)
     codec: str = "pixels"
     augment: Any = None
+    loss: Any = None
     weights: Path | None = None
 
     @classmethod
@@ -65,9 +68,10 @@ class Member:
         """
         return cls(
             submission.build_model,
-            getattr(submission, "recipe", Recipe()).with_changes(**changes),
+            recipe_of(submission).with_changes(**changes),
             getattr(submission, "codec", "pixels"),
             getattr(submission, "augment", None),
+            getattr(submission, "loss", None),
             weights_beside(submission),
         )
 
@@ -149,6 +153,7 @@ class Composite(ABC):
                 codec=member.codec,
                 device=self._device,
                 augment=member.augment,
+                loss=member.loss,
                 weights=member.weights,
                 threads=self._threads,
             )

@@ -17,14 +17,17 @@ from torch import Tensor, nn
 
 from harness.errors import ContractError
 from harness.keypoints import KeypointLayout
-from harness.learning.augment import Augmenter, as_pictures
+from harness.learning.augment import Augment, Augmenter, as_pictures
 from harness.learning.codecs import codec_named
 from harness.learning.devices import choose_device, described
 from harness.learning.label_sources import by_source, two_sources
+from harness.learning.losses import weights_of
+from harness.learning.own_augment import OwnAugment, is_function
+from harness.learning.own_loss import OwnLoss
 from harness.learning.pipelines import PipelineAugmenter
 from harness.learning.probing import check_outputs, choose_memory_format, find_learnt_scale
 from harness.learning.reading import Reader
-from harness.learning.recipe import Recipe
+from harness.learning.recipe import OWN_LOSS, Recipe
 from harness.learning.results import Progress, Trained
 from harness.learning.seeding import seed_everything
 from harness.learning.source_lines import where_made
@@ -48,7 +51,9 @@ class NetworkEstimator:
         image_size: (height, width) in pixels.
         codec: what the network emits, a name in ``CODECS``.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
-        augment: an albumentations pipeline that replaces the recipe's image edits.
+        augment: an albumentations pipeline, or a function of an image and its keypoints, instead of the recipe's image
+            edits.
+        loss: a function of points and targets for a recipe whose loss is "own".
         weights: a ``.safetensors`` file to load instead of training.
         budget_seconds: wall time that ``fit`` may take; None for no limit.
         progress: called after each epoch.
@@ -63,7 +68,9 @@ class NetworkEstimator:
 
     Raises:
         MachineError: the machine has no such device.
-        ContractError: there is no such codec, or ``augment`` is not a pipeline.
+        ContractError: there is no such codec, ``augment`` is neither a pipeline nor a function, or there is no ``loss``
+            where the recipe asks for it.
+        RecipeError: the recipe's weights name no keypoint or group.
     """
 
     def __init__(
@@ -75,6 +82,7 @@ class NetworkEstimator:
         codec: str = "pixels",
         device: str = "cpu",
         augment: Any = None,
+        loss: Any = None,
         weights: Path | None = None,
         budget_seconds: float | None = None,
         progress: Callable[[Progress], None] = lambda _: None,
@@ -89,12 +97,14 @@ class NetworkEstimator:
         self.threads = Threads(self.device, threads)
         self.separate = recipe.partial_labels == "separate"
         self.learnt = two_sources(layout) if self.separate else layout
-        self.augmenter = (
-            Augmenter(recipe, self.learnt, image_size, self.device)
-            if augment is None
-            else PipelineAugmenter(augment, self.learnt, image_size)
-        )
+        self.augmenter = self._augmenter(augment)
         self.augment = augment
+        self.own_loss = None if loss is None or recipe.loss != OWN_LOSS else OwnLoss(loss)
+        if recipe.loss == OWN_LOSS and self.own_loss is None:
+            raise ContractError(
+                'recipe field loss is "own", so write a function loss(points, targets) beside build_model'
+            )
+        self.keypoint_weights = weights_of(recipe.keypoint_weights, layout)
         self.weights = weights
         self.budget_seconds = budget_seconds
         self.progress = progress
@@ -156,6 +166,8 @@ class NetworkEstimator:
             progress=self.progress,
             threads=self.threads,
             place=place,
+            own_loss=self.own_loss,
+            weights=self.keypoint_weights and self.keypoint_weights * (len(self.learnt) // len(self.layout)),
         )
         self.model, self.reader = self.trained.model, self.trained.reader
         if self.recipe.recentre:
@@ -211,6 +223,14 @@ class NetworkEstimator:
             "notes": [] if self.reader is None else list(self.reader.notes),
             "networks": [{"recipe": self.recipe.as_dict(), "epochs_planned": self.epochs_planned, **self._training()}],
         }
+
+    def _augmenter(self, augment: Any) -> Augment:
+        """The submission's own augmentation, if it has one and its recipe uses it, otherwise the recipe's."""
+        if augment is None or not self.recipe.own_augment:
+            return Augmenter(self.recipe, self.learnt, self.image_size, self.device)
+        if is_function(augment):
+            return OwnAugment(augment, self.learnt, self.image_size)
+        return PipelineAugmenter(augment, self.learnt, self.image_size)
 
     def _load(
         self, weights: Path, model: nn.Module, reader: Reader, images: NDArray[np.uint8], keypoints: NDArray[np.float32]

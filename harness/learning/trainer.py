@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -20,14 +21,18 @@ from harness.learning.codecs import Codec
 from harness.learning.devices import has_fast_bfloat16, keep_freed_memory
 from harness.learning.optimizers import make_optimizer, set_lr_and_momentum, take_step
 from harness.learning.outputs import points_and_loss, summed_distance
+from harness.learning.own_loss import OwnLoss
 from harness.learning.plan import Plan, batches
 from harness.learning.probing import check_outputs, choose_memory_format, find_scale
 from harness.learning.reading import Reader
 from harness.learning.recipe import Recipe
 from harness.learning.results import Progress, Trained
-from harness.learning.schedules import lr_at, momentum_at
+from harness.learning.schedules import Plateau, lr_at, momentum_at
 from harness.learning.threads import Step, Threads
 from harness.learning.validation import BestWeights, Rows, mean_error, validation_rows
+
+Objective = Callable[..., tuple[Tensor, Tensor]]
+"""What the model emitted, the targets and ``image_size`` -> points and the loss, as `points_and_loss` gives them."""
 
 EXPLODED = 100
 """Training has diverged if the mean error is this many image sides, or shifts, even if the loss is still finite."""
@@ -48,6 +53,8 @@ def train(
     progress: Callable[[Progress], None],
     threads: Threads | None = None,
     place: str = "",
+    own_loss: OwnLoss | None = None,
+    weights: Sequence[float] | None = None,
 ) -> Trained:
     """Train a model in place by a recipe.
 
@@ -65,6 +72,8 @@ def train(
         progress: called after each epoch.
         threads: how many threads the CPU computes with; None chooses.
         place: the submission's line that made the model, for messages.
+        own_loss: stands in for the recipe's loss.
+        weights: of the K keypoints in the loss; alike if None.
 
     Raises:
         ContractError: the model does not keep the contract, or no row is left to train on.
@@ -88,7 +97,9 @@ def train(
     choose_memory_format(model, few, reader)
     budget_left = None if budget_seconds is None else budget_seconds - (time.perf_counter() - began)
     threads = Threads(device) if threads is None else threads
-    run = _Run(model, training, reader, recipe, budget_left, augmenter, threads)
+    shares = None if weights is None else torch.tensor(weights, device=device)
+    objective = partial(points_and_loss, codec, recipe=recipe, own_loss=own_loss, weights=shares)
+    run = _Run(model, training, reader, objective, recipe, budget_left, augmenter, threads)
     threads.begin(run.copied, min(recipe.batch_size, len(training)))
     best = BestWeights(recipe.early_stopping)
     error_px, validation_px = math.nan, None
@@ -98,6 +109,7 @@ def train(
             threads.follow()
             validation_px = mean_error(run.predictor, validation, reader)
             best.offer(validation_px, run.predictor)
+        run.plateau.offer(error_px if validation_px is None else validation_px)
         run.plan.refit()
         progress(
             Progress(
@@ -139,16 +151,19 @@ class _Run:
         model: nn.Module,
         rows: Rows,
         reader: Reader,
+        objective: Objective,
         recipe: Recipe,
         budget_seconds: float | None,
         augmenter: Augment,
         threads: Threads,
     ) -> None:
         self.model, self.rows, self.reader, self.recipe, self.augmenter = model, rows, reader, recipe, augmenter
+        self.objective = objective
         self.threads = threads
         self.plan = Plan(recipe.epochs, batches(len(rows), recipe.batch_size), budget_seconds, time.perf_counter)
         self.average = Average(model, recipe.ema) if recipe.ema else None
         self.optimizer = make_optimizer(model, recipe)
+        self.plateau = Plateau(recipe.plateau_factor, recipe.plateau_patience)
         self.generator = torch.Generator().manual_seed(recipe.seed)
         height, width = rows.images.shape[1:]
         self.image_size = (height, width)
@@ -202,7 +217,7 @@ class _Run:
     def copied(self) -> Step:
         """A function that trains a copy on the first rows, and changes nothing in this run."""
         model = copy.deepcopy(self.model).train()
-        run = _Run(model, self.rows, self.reader, self.recipe, None, self.augmenter, self.threads)
+        run = _Run(model, self.rows, self.reader, self.objective, self.recipe, None, self.augmenter, self.threads)
         return lambda count: run._step(self.rows.images[:count], self.rows.keypoints[:count])
 
     def _step(self, images: Tensor, keypoints: Tensor) -> Tensor:
@@ -219,12 +234,19 @@ class _Run:
                 f"the model cannot train on a batch of one image ({error}); raise batch_size, or leave out batch "
                 "normalisation of single values"
             ) from error
-        points, loss = points_and_loss(self.reader.codec, outputs, targets, recipe, self.image_size)
+        points, loss = self.objective(outputs, targets, image_size=self.image_size)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch has not typed it
         set_lr_and_momentum(
             self.optimizer,
-            lr_at(progress, schedule=recipe.lr_schedule, lr=recipe.lr, lr_end=recipe.lr_end, warmup=recipe.warmup),
+            lr_at(
+                progress,
+                schedule=recipe.lr_schedule,
+                lr=recipe.lr,
+                lr_end=recipe.lr_end,
+                warmup=recipe.warmup,
+                share=self.plateau.share,
+            ),
             momentum_at(
                 progress,
                 schedule=recipe.momentum_schedule,

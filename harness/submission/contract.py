@@ -4,7 +4,8 @@ A submission is a Python file, or a folder with ``submission.py``, that defines 
 
 - ``build_model(layout, image_size)`` -> ``torch.nn.Module``: (B, 1, H, W) float in [0, 1] -> (B, K, 2) pixels.
   Beside it, each optional: ``recipe`` (a `Recipe`), ``codec`` (what the model emits instead of pixels: "heatmaps" or
-  "coordinate_bins"), ``augment`` (an albumentations pipeline that stands in for the recipe's image edits), ``weights``
+  "coordinate_bins"), ``augment`` (an albumentations pipeline, or a function of an image and its keypoints, that stands
+  in for the recipe's image edits), ``loss(points, targets)`` (-> (B, K), that stands in for the recipe's), ``weights``
   (the name of a safetensors file next to it, ``my_model.safetensors`` beside ``my_model.py``: loaded instead of
   trained), ``variants`` (trick -> changes, to be measured one by one), ``search_space(trial)`` (-> changes, to be
   searched).
@@ -17,7 +18,6 @@ A submission is a Python file, or a folder with ``submission.py``, that defines 
 from __future__ import annotations
 
 import importlib.util
-import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from harness.errors import ContractError, LoadError
 from harness.keypoints import KeypointLayout
-from harness.learning.changes import around, changed, search, takes, variants_of
+from harness.learning.changes import around, changed, recipe_of, search, takes, takes_two, variants_of
 from harness.learning.recipe import Recipe
 from harness.learning.seeding import seed_everything
 from harness.learning.source_lines import origin, where_it_returns
@@ -134,7 +134,7 @@ def load_learner(path: Path, layout: KeypointLayout, image_size: tuple[int, int]
     module = _import(path)
     builder_name, builder = _the_builder(module, path)
     if builder_name == "build_model":
-        return _network(module, path, builder, layout, image_size, settings)
+        return _network(module, builder, layout, image_size, settings)
     if settings.suggested is not None:
         raise ContractError(f"{path.name}: only a submission with build_model can be tuned")
     taken = {name: value for name, value in settings.overrides.items() if takes(builder, name)}
@@ -211,16 +211,13 @@ def _the_builder(module: ModuleType, path: Path) -> tuple[str, Callable[..., Any
         raise ContractError(f"{path.name} defines both build_model and build_estimator; keep one of them")
     name = defined[0]
     builder = getattr(module, name)
-    try:
-        inspect.signature(builder).bind(None, None)
-    except (TypeError, ValueError):
-        raise ContractError(f"{path.name}: {name} must be a function of (layout, image_size)") from None
+    if not (callable(builder) and takes_two(builder)):
+        raise ContractError(f"{path.name}: {name} must be a function of (layout, image_size)")
     return name, builder
 
 
 def _network(
     module: ModuleType,
-    path: Path,
     build_model: Callable[..., Any],
     layout: KeypointLayout,
     image_size: tuple[int, int],
@@ -230,19 +227,16 @@ def _network(
     from harness.learning.estimator import NetworkEstimator
     from harness.learning.weights import weights_beside
 
-    recipe = getattr(module, "recipe", Recipe())
-    if not isinstance(recipe, Recipe):
-        raise ContractError(f"{path.name}: recipe is {_described(recipe)}; write recipe = Recipe(epochs=60, ...)")
-    weights = weights_beside(module)
     augment = getattr(module, "augment", None)
-    recipe, build_model = changed(recipe, build_model, settings.overrides)
+    recipe, build_model = changed(recipe_of(module), build_model, settings.overrides)
+    image_edits = augment is None or not recipe.own_augment
     if settings.suggested is not None:
-        space = getattr(module, "search_space", None) or around(recipe, image_edits=augment is None)
+        space = getattr(module, "search_space", None) or around(recipe, image_edits=image_edits)
         searched = search(space, settings.suggested)
         settings.tell(space=searched.space, changes=searched.changes if settings.suggested else {})
         tuned = changed(recipe, build_model, searched.changes)  # so that a wrong change is reported at once
         recipe, build_model = tuned if settings.suggested else (recipe, build_model)
-    settings.tell(variants=variants_of(getattr(module, "variants", None), recipe, image_edits=augment is None))
+    settings.tell(variants=variants_of(getattr(module, "variants", None), recipe, image_edits=image_edits))
     return NetworkEstimator(
         build_model,
         recipe,
@@ -251,7 +245,8 @@ def _network(
         codec=getattr(module, "codec", "pixels"),
         device=settings.device,
         augment=augment,
-        weights=weights,
+        loss=getattr(module, "loss", None),
+        weights=weights_beside(module),
         budget_seconds=settings.budget_seconds,
         progress=settings.progress,
         threads=settings.threads,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from harness.errors import ContractError, RecipeError
-from harness.learning.changes import around, changed, search, variants_of
+from harness.learning.changes import around, changed, check_variants, search, variants_of
 from harness.learning.recipe import IMAGE_EDITS, Recipe
 
 PLAIN = Recipe(
@@ -51,7 +51,14 @@ def test_without_variants_each_trick_that_is_on_is_switched_off() -> None:
         "flip=0": {"flip": 0},
         "ema=0": {"ema": 0},
     }
-    assert "flip=0" not in variants_of(None, recipe, image_edits=False)
+    with_own = variants_of(None, recipe.with_changes(keypoint_weights={"mouth": 2}), image_edits=False)
+    assert with_own == {
+        "loss=mse": {"loss": "mse"},
+        "keypoint_weights={}": {"keypoint_weights": {}},
+        "ema=0": {"ema": 0},
+        "own_augment=False": {"own_augment": False},
+    }
+    assert check_variants(with_own) == with_own
 
 
 def test_every_trick_can_be_switched_off() -> None:

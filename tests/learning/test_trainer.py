@@ -334,3 +334,24 @@ def test_the_pace_of_a_run_leaves_out_its_first_step_where_there_are_more(monkey
 
     trained = run(PLAIN.with_changes(epochs=epochs), model=Warms(), data=faces(16))
     assert (trained.images_per_second, trained.rows) == (pace, 16)
+
+
+def test_a_plateau_ends_training_s_progress_where_its_factor_is_0() -> None:
+    recipe = PLAIN.with_changes(lr_schedule="plateau", lr=0.1, plateau_patience=1, plateau_factor=0)
+    models = [run(recipe.with_changes(epochs=epochs)).model for epochs in (2, 20, 25)]
+    early, late, later = (torch.cat([weight.flatten() for weight in model.parameters()]) for model in models)
+    assert torch.equal(late, later) and not torch.equal(early, late)
+
+
+def test_keypoints_that_weigh_nothing_are_not_learnt() -> None:
+    images, keypoints, subjects = faces()
+    seed_everything(0)
+    untouched, trained = Network(), Network()
+    trained.load_state_dict(untouched.state_dict())
+    train(
+        trained, images, keypoints, subjects, layout=FACE15, codec=CODECS["pixels"], recipe=PLAIN, device=CPU,
+        budget_seconds=None, augmenter=Augmenter(PLAIN, FACE15, (SIZE, SIZE), CPU), progress=lambda _: None,
+        threads=Threads(CPU, 1), weights=[1.0] * 14 + [0.0],
+    )  # fmt: skip
+    changed = (trained.points.bias != untouched.points.bias).view(15, 2).all(dim=1)
+    assert changed.tolist() == [True] * 14 + [False]

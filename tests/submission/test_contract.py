@@ -151,3 +151,63 @@ def test_other_predictions_are_refused(returned: object, message: str) -> None:
 def test_the_line_that_returned_them_is_named(tmp_path: Path) -> None:
     with pytest.raises(PredictionError, match=r"^mine\.py, line 19, in predict: predict\(\) returned shape"):
         loaded(tmp_path, RANDOM.replace("len(images)", "3")).predict(np.zeros((4, 16, 16), np.uint8))
+
+
+WITH_PARTS = """
+import numpy as np
+from torch import nn
+from harness import Recipe
+
+def build_model(layout, image_size):
+    return nn.Sequential(nn.Flatten(), nn.Linear(256, 30))
+
+def loss(points, targets):
+    called.add("loss")
+    return (points - targets).abs().sum(dim=2)
+
+def augment(image, keypoints):
+    called.add("augment")
+    return image, keypoints
+
+called = set()
+recipe = Recipe(epochs=2, batch_size=4, lr_schedule="plateau", plateau_patience=1, keypoint_weights={"mouth": 2})
+"""
+
+
+@pytest.mark.parametrize(
+    ("overrides", "called"),
+    [
+        ({}, {"loss", "augment"}),
+        ({"loss": "mse"}, {"augment"}),
+        ({"own_augment": False}, {"loss"}),
+    ],
+)
+def test_parts_beside_build_model_are_used_until_a_change_switches_them_off(
+    tmp_path: Path, overrides: dict[str, Any], called: set[str]
+) -> None:
+    told: dict[str, Any] = {}
+    (tmp_path / "mine.py").write_text(WITH_PARTS)
+    settings = Settings("cpu", overrides, None, lambda _: None, threads=1, tell=told.update)
+    learner = load_learner(tmp_path / "mine.py", FACE15, (16, 16), settings)
+
+    learner.fit(np.zeros((8, 16, 16), np.uint8), np.ones((8, 15, 2), np.float32), np.arange(8))
+
+    assert sys.modules["mine"].called == called
+    (network,) = learner.facts()["networks"]
+    assert network["recipe"]["loss"] == overrides.get("loss", "own")
+    off = {
+        "loss=mse": "loss",
+        "own_augment=False": "augment",
+        "keypoint_weights={}": None,
+        "lr_schedule=constant": None,
+    }
+    assert {name for name, part in off.items() if part in {None, *called}} <= told["variants"].keys()
+    assert ("flip=0" in told["variants"]) == ("augment" not in called)
+
+
+def test_parts_of_a_member_are_used_too(tmp_path: Path) -> None:
+    (tmp_path / "part_of_mine.py").write_text(WITH_PARTS)
+    member = '[Member.of(load_baseline("hidden_layer"))]'
+    text = "import part_of_mine\n" + ENSEMBLE.replace(member, "[Member.of(part_of_mine)]")
+    loaded(tmp_path, text).fit(np.zeros((8, 16, 16), np.uint8), np.ones((8, 15, 2), np.float32), np.arange(8))
+    assert sys.modules["part_of_mine"].called == {"loss", "augment"}
