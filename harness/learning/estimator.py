@@ -30,7 +30,7 @@ from harness.learning.reading import Reader
 from harness.learning.recipe import OWN_LOSS, Recipe
 from harness.learning.results import Progress, Trained
 from harness.learning.seeding import seed_everything
-from harness.learning.source_lines import where_made
+from harness.learning.source_lines import where_it_returns, where_made
 from harness.learning.threads import Threads
 from harness.learning.trainer import train
 from harness.learning.weights import OFFSET, load_weights
@@ -145,7 +145,10 @@ class NetworkEstimator:
         seed_everything(self.recipe.seed)
         model = self.build_model(self.learnt, self.image_size)
         if not isinstance(model, nn.Module):
-            raise ContractError(f"build_model returned a {type(model).__name__}; it must return a torch.nn.Module")
+            raise ContractError(
+                f"{where_it_returns(self.build_model)}build_model returned a {type(model).__name__}; it must return a "
+                "torch.nn.Module"
+            )
         labels = by_source(keypoints) if self.separate else keypoints
         place = where_made(model, self.build_model)
         if self.weights is not None:

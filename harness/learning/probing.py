@@ -36,7 +36,7 @@ def check_outputs(model: nn.Module, images: Tensor, reader: Reader) -> None:
     except Exception as error:
         shape = tuple(images.shape)
         raise ContractError(
-            f"the model failed on a batch of images of shape {shape}: {error}{_remedy(model, error)}"
+            f"{reader.place}the model failed on a batch of images of shape {shape}: {error}{_remedy(model, error)}"
         ) from error
     reader(emitted, images)
 
@@ -114,7 +114,7 @@ def choose_memory_format(model: nn.Module, images: Tensor, reader: Reader) -> No
 
 def _remedy(model: nn.Module, error: Exception) -> str:
     kinds = {weight.dtype for weight in model.parameters()} - {torch.float32}
-    if kinds and "dtype" in str(error).replace("type", "dtype"):
+    if kinds and "type" in str(error):
         return f"; its weights are {kinds.pop()} and images are torch.float32: leave the conversion out"
     if "got 1 channels" in str(error):
         return "; images are grey, of one channel: repeat it with images.expand(-1, 3, -1, -1)"

@@ -80,7 +80,7 @@ class Reader:
         return (
             f"{self.place}the model returned {_described(emitted)} for images of {tuple(images.shape)}; it must return "
             f"{self.codec.wanted.format(batch=batch, keypoints=self.keypoints)}"
-            f"{_remedy(emitted, batch, self.keypoints)}"
+            f"{_remedy(emitted, self.codec, batch, self.keypoints)}"
         )
 
 
@@ -115,14 +115,14 @@ def _described(outputs: object) -> str:
     return "nothing" if outputs is None else _kind(outputs)
 
 
-def _remedy(outputs: object, batch: int, keypoints: int) -> str:
+def _remedy(outputs: object, codec: Codec, batch: int, keypoints: int) -> str:
+    if isinstance(outputs, list) and any(codec.fits(each, batch, keypoints) for each in outputs):
+        return "; return that tensor itself, or a tuple that begins with it"
     for name, other in CODECS.items():
         if other.fits(outputs, batch, keypoints):
             return f'; write codec = "{name}" in the submission if that is what it is'
     if outputs is None:
         return "; end forward with return"
-    if isinstance(outputs, list):
-        return "; return that tensor itself, or a tuple that begins with it"
     while (part := _part_that_counts(outputs)) is not None:
         outputs = part[1]
     got = tuple(outputs.shape) if isinstance(outputs, Tensor) else ()

@@ -235,6 +235,11 @@ class _Run:
                 "normalisation of single values"
             ) from error
         points, loss = self.objective(outputs, targets, image_size=self.image_size)
+        if not loss.requires_grad:
+            raise ContractError(
+                f"{self.reader.place}what the model returns does not depend on its weights; leave .detach(), .data and "
+                "torch.no_grad() out of forward"
+            )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch has not typed it
         set_lr_and_momentum(

@@ -2,7 +2,8 @@
 
 A submission is a Python file, or a folder with ``submission.py``, that defines one of
 
-- ``build_model(layout, image_size)`` -> ``torch.nn.Module``: (B, 1, H, W) float in [0, 1] -> (B, K, 2) pixels.
+- ``build_model(layout, image_size)`` -> ``torch.nn.Module``: (B, 1, H, W) float in [0, 1] -> (B, K, 2) pixels, or
+  (B, 2 K): x1, y1, x2, y2, ...
   Beside it, each optional: ``recipe`` (a `Recipe`), ``codec`` (what the model emits instead of pixels: "heatmaps" or
   "coordinate_bins"), ``augment`` (an albumentations pipeline, or a function of an image and its keypoints, that stands
   in for the recipe's image edits), ``loss(points, targets)`` (-> (B, K), that stands in for the recipe's), ``weights``

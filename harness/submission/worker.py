@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 import traceback
 from collections.abc import Callable
@@ -155,11 +156,12 @@ def _explained(error: BaseException, stage: str, submission: Path) -> HarnessErr
 
 
 def _placed(error: HarnessError, submission: Path) -> HarnessError:
-    """The error of a contract that is not kept, which names the submission's line that raised what caused it."""
+    """The error of a contract that is not kept, with the submission's line that raised what caused it."""
     place = origin(error.__cause__, submission) if isinstance(error, ContractError) and error.__cause__ else ""
-    return type(error)(f"{place}: {error}") if place else error
+    return type(error)(f"{place}: {_PLACE.sub('', str(error))}") if place else error
 
 
+_PLACE = re.compile(r"^\S+, line \d+(, in \w+)?: ")
 _OF_A_GPU = ("cuda", "cublas", "cudnn", "mps backend")
 
 

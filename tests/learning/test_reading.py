@@ -64,7 +64,7 @@ REFUSED = {
     "a number": (POINTS.mean(), "returned shape ()"),
     "whole numbers": (POINTS.long(), "returned torch.int64; it must return floating point numbers"),
     "a list": ([POINTS, POINTS], "a list of shape (2, 15, 2), shape (2, 15, 2)"),
-    "a list's remedy": ([POINTS], "; return that tensor itself, or a tuple that begins with it"),
+    "a list's remedy": ([POINTS, POINTS], "; return that tensor itself, or a tuple that begins with it"),
     "nothing": (None, "returned nothing for images of"),
     "an empty tuple": ((), "returned a tuple of nothing"),
     "numpy": (POINTS.numpy(), "returned a ndarray"),

@@ -228,6 +228,10 @@ class Emits(nn.Module):
         (lambda out: {"points": out[:, :8]}, "returned a dict .*; it must return a tensor"),
         (lambda out: out.view(-1, 15, 2).long(), r"returned torch.int64; it must return floating point"),
         (lambda out: out.view(7, 7), "the model failed on a batch of images of shape"),
+        (
+            lambda out: out.detach(),
+            r"does not depend on its weights; leave \.detach\(\), \.data and torch\.no_grad\(\)",
+        ),
     ],
 )
 def test_outputs_that_break_the_contract_are_named_before_training(form, message) -> None:
