@@ -7,7 +7,8 @@ else the first. What was found is kept as sentences, so that nothing of it is si
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 
 from torch import Tensor
 
@@ -45,11 +46,10 @@ class Reader:
             part = _part_that_counts(outputs)
             if part is None:
                 raise ContractError(self._refusal(emitted, images))
-            outputs = part[1]
-            self._note(
-                f"the model returns {_kind(emitted)} of {len(emitted)}: {part[0]} counts, and the rest is neither read "  # type: ignore[arg-type]
-                "nor trained"
-            )
+            name, found = part
+            kind = f"{_kind(outputs)} of {len(outputs)}"  # type: ignore[arg-type]  # it has parts
+            self._note(f"the model returns {kind}: {name} counts, and the rest is neither read nor trained")
+            outputs = found
         tensors = tensors_of(outputs)
         for tensor in tensors:
             if not tensor.is_floating_point():
@@ -116,8 +116,11 @@ def _described(outputs: object) -> str:
 
 
 def _remedy(outputs: object, codec: Codec, batch: int, keypoints: int) -> str:
-    if isinstance(outputs, list) and any(codec.fits(each, batch, keypoints) for each in outputs):
-        return "; return that tensor itself, or a tuple that begins with it"
+    parts: Iterable[object] = outputs if isinstance(outputs, (tuple, list)) else ()
+    if isinstance(outputs, Mapping):
+        parts = outputs.values()
+    if any(codec.fits(each, batch, keypoints) for each in parts):
+        return "; return the tensor of this shape alone, or first in a tuple"
     for name, other in CODECS.items():
         if other.fits(outputs, batch, keypoints):
             return f'; write codec = "{name}" in the submission if that is what it is'
@@ -126,21 +129,13 @@ def _remedy(outputs: object, codec: Codec, batch: int, keypoints: int) -> str:
     while (part := _part_that_counts(outputs)) is not None:
         outputs = part[1]
     got = tuple(outputs.shape) if isinstance(outputs, Tensor) else ()
-    remedies = {
-        "end forward with .transpose(1, 2)": got == (batch, 2, keypoints),
-        "end forward with .permute(0, 3, 1, 2)": len(got) == 4 and got[::3] == (batch, keypoints),
-        "keep the batch as the first axis": got[-2:] == (keypoints, 2) or len(got) == 0 or got[0] != batch,
-        f"end forward with .view(-1, {keypoints}, 2)": bool(got) and _count(got) == batch * keypoints * 2,
-        f"there are {keypoints} keypoints, len(layout), so its last layer must give {2 * keypoints} numbers": len(got)
-        == 2
-        or got[2:] == (2,),
-        f"there are {keypoints} keypoints, len(layout), so it must give as many maps": len(got) == 4,
-    }
-    return next((f"; {remedy}" for remedy, applies in remedies.items() if applies), "")
-
-
-def _count(shape: tuple[int, ...]) -> int:
-    count = 1
-    for side in shape:
-        count *= side
-    return count
+    count, axes = f"there are {keypoints} keypoints, len(layout)", len(got)
+    remedies = [
+        (got == (batch, 2, keypoints), "end forward with .transpose(1, 2)"),
+        (axes == 4 and got[::3] == (batch, keypoints), "end forward with .permute(0, 3, 1, 2)"),
+        (axes == 0 or got[0] != batch or got[-2:] == (keypoints, 2), "keep the batch as the first axis"),
+        (math.prod(got) == batch * keypoints * 2, f"end forward with .view(-1, {keypoints}, 2)"),
+        (axes == 2 or got[2:] == (2,), f"{count}, so its last layer must give {2 * keypoints} numbers"),
+        (axes == 4, f"{count}, so it must give as many maps"),
+    ]
+    return next((f"; {remedy}" for applies, remedy in remedies if applies), "")
