@@ -138,3 +138,10 @@ def test_a_trick_that_is_off_is_searched_from_off_and_the_learning_rate_around_i
     assert (asked["rotation"]["attributes"]["low"], asked["rotation"]["attributes"]["high"]) == (0, 20)
     assert asked["lr"]["attributes"] == {"low": 0.0025, "high": 0.04, "log": True, "step": None}
     assert "ema" not in asked and "weight_decay" not in asked
+
+
+def test_weights_of_keypoints_can_be_searched() -> None:
+    found = search(lambda trial: {"keypoint_weights": {"mouth": trial.suggest_float("mouth", 1, 4)}}, {"mouth": 2.5})
+    assert changed(Recipe(), build_model, found.changes)[0].keypoint_weights == {"mouth": 2.5}
+    with pytest.raises(ContractError, match="changes are a dict of recipe fields or keywords"):
+        search(lambda trial: {"keypoint_weights": {"mouth": [1]}}, {})
