@@ -70,6 +70,7 @@ class Entry(_Record):
         blend: of a blend, its members, their weights and their errors out of fold.
         overrides: changes from outside: recipe fields and keywords of ``build_model``.
         not_applied: names of those that this submission has no use for.
+        notes: how its outputs were read, and the warnings that it caused, a sentence each.
         told: which of these keys hold what the submission's process said of itself, which nobody checked.
         threads: how many threads it computed with, such as "2" or "2, then 1".
         networks: for each network its recipe and how training went: rows, epochs and more.
@@ -109,6 +110,7 @@ class Entry(_Record):
     parameters: Whole | None = None
     overrides: dict[str, Any] = Field(default_factory=dict)
     not_applied: list[str] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list)
     networks: list[dict[str, Any]] = Field(default_factory=list)
     recipe: dict[str, Any] | None = None
     seconds: Seconds

@@ -41,7 +41,7 @@ from harness.submission.source import Source
 _LIBRARIES = ("torch", "torchvision", "numpy", "timm", "albumentations", "opencv-python-headless", "scikit-learn")
 """What decides a result besides the harness's own code."""
 
-_TOLD = ("device", "threads", "seed", "parameters", "recipe", "networks", "not_applied", "seconds.training")
+_TOLD = ("device", "threads", "seed", "parameters", "recipe", "networks", "not_applied", "notes", "seconds.training")
 
 _KEPT_BACK = (
     "it failed after it had got the held-out images, which are secret; what it said of that is kept for the teacher, "
@@ -230,6 +230,7 @@ class Judge:
             parameters=facts.parameters,
             overrides=self._conditions.overrides,
             not_applied=facts.not_applied,
+            notes=facts.notes,
             recipe=facts.recipe,
             networks=[network.model_dump() for network in facts.networks],
             seconds=Seconds(total=run.seconds, training=run.training_seconds),

@@ -32,6 +32,7 @@ def report(entry: Entry, benchmark: Benchmark) -> str:
         lines += _section("Worth a look", [plain(flag) for flag in entry.flags])
     else:
         lines = [f"{one_line(entry.name)} on {entry.board}: FAILED", *_failure(entry)]
+    lines += _section("Noted while it ran", [one_line(note) for note in entry.notes])
     lines += ["", f"  {_how_it_ran(entry)}"]
     if entry.trained == "brought":
         lines.append("  trained elsewhere: it came with weights or data, so what it learnt from is not known.")

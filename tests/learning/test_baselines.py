@@ -86,7 +86,7 @@ def test_every_baseline_trains_and_scores(
 
     entry = grade(find_source(name), benchmark, split, conditions).entry
 
-    assert (entry.status, entry.reason, entry.submission) == ("graded", None, name)
+    assert (entry.status, entry.reason, entry.submission, entry.notes) == ("graded", None, name, [])
     assert math.isfinite(entry.scores["mean_pixel_error"].value)
 
 

@@ -88,7 +88,10 @@ FAILURES = {
     "builder of other arguments": ("def build_model():\n    pass", "must be a function of (layout, image_size)"),
     "build_model gives no network": ("def build_model(layout, size):\n    return 3", "must return a torch.nn.Module"),
     "no predict": ("def build_estimator(layout, size):\n    return object()", "which has no method fit()"),
-    "network of the wrong shape": (NETWORK.replace(".view(-1, 15, 2)", ""), ".view(-1, 15, 2)"),
+    "network of the wrong shape": (
+        NETWORK.replace("view(-1, 15, 2)", "view(-1, 10, 3)"),
+        "mine.py, line 11, in forward: the model returned shape (2, 10, 3)",
+    ),
     "unknown recipe field": (NETWORK.replace("epochs=2", "epoch=2"), "did you mean 'epochs'?"),
     "negative learning rate": (NETWORK.replace("epochs=2", "lr=-1"), "recipe field lr is -1"),
     "recipe of another type": (NETWORK.replace("Recipe(epochs=2, shift=1)", "{}"), "recipe = Recipe("),
@@ -97,7 +100,10 @@ FAILURES = {
         "lower",
     ),
     "weights that are missing": (NETWORK + "\nweights = 'mine.safetensors'", "names no file beside the submission"),
-    "wrong shape": (estimator(predict="return np.zeros((len(images), 30))"), "reshape(-1, K, 2)"),
+    "wrong shape": (
+        estimator(predict="return np.zeros((len(images), 2, 15))"),
+        "mine.py, line 11, in predict: predict() returned shape (12, 2, 15)",
+    ),
     "wrong dtype": (estimator(predict="return np.full((len(images), 15, 2), 'x')"), "array of floats"),
     "NaN": (estimator(predict="return np.full((len(images), 15, 2), np.nan)"), "NaN or Inf for"),
     "Inf": (estimator(predict="return np.full((len(images), 15, 2), np.inf)"), "NaN or Inf for"),
