@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from support.submissions import estimator, grade
+from support.tiny import Tiny
 
 from harness.datasets.faces import FaceSet
 from harness.grading.diagnosis import advise, find_mistakes
@@ -124,6 +126,14 @@ def test_a_correction_says_what_the_error_would_be(faces: FaceSet) -> None:
     )
 
 
+def test_grade_looks_for_mistakes_on_training_faces(tiny: Tiny) -> None:
+    knows = "self.known = {image.tobytes(): points for image, points in zip(images, keypoints)}"
+    recalls = "return np.array([self.known.get(image.tobytes(), np.full((15, 2), 5)) for image in images]) / 32"
+    _, entry = grade(tiny, estimator(knows, recalls))
+    (sentence,) = entry["mistakes"]
+    assert "on training faces falls from" in sentence and "to 0.00 px" in sentence and "return y = p * 32." in sentence
+
+
 def test_five_keypoints_are_enough(faces: FaceSet) -> None:
     names = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
     five = KeypointLayout("five", names, (names[:2], names[3:]), {"face": names}, names[:2])
@@ -151,6 +161,14 @@ def test_a_network_that_learnt_little_is_not_on_another_scale(faces: FaceSet, wh
     predictions = UNLEARNT[what](faces.keypoints.astype(np.float64)).astype(np.float32)
     assert find_mistakes(predictions, faces, finished=False) == []
     assert all("hardly learnt" in sentence for sentence in find_mistakes(predictions, faces))
+
+
+def test_points_that_are_all_drawn_together_are_not_pairs_in_one_place(faces: FaceSet) -> None:
+    anywhere = (faces.keypoints + np.random.default_rng(3).normal(0, 8, (60, 1, 2))).astype(np.float32)
+    middles = anywhere.mean(axis=1, keepdims=True)
+    shrunk = with_noise(middles + 0.55 * (anywhere - middles), 4)
+    moved = replace(faces, keypoints=anywhere)
+    assert find_mistakes(shrunk, moved, finished=False) == []
 
 
 def test_advice_names_the_hardest_group_and_the_tricks_left_off(faces: FaceSet) -> None:
