@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -26,10 +25,13 @@ _RARE = 0.1
 """Largest share of blobs under a wrong name or without a keypoint."""
 
 
-def make_keypoints_follow(mover: Mover, layout: KeypointLayout, image_size: tuple[int, int]) -> None:
+def make_keypoints_follow(mover: Mover, layout: KeypointLayout, image_size: tuple[int, int]) -> str:
     """Measure each transform of a mover's pipeline that may move the picture, and correct those that can be.
 
-    Albumentations' own edits of grey levels and its dropouts are left alone. A warning says what was corrected.
+    Albumentations' own edits of grey levels and its dropouts are left alone.
+
+    Returns:
+        a sentence that says what was corrected; empty if nothing was.
 
     Raises:
         ContractError: a transform moves keypoints otherwise than the picture, and not by a constant.
@@ -38,18 +40,18 @@ def make_keypoints_follow(mover: Mover, layout: KeypointLayout, image_size: tupl
     still = [each for each in transforms if _is_still(each)]
     moving = [each for each in transforms if not _is_still(each)]
     if not moving:
-        return
+        return ""
     corrected = [name for each in moving if (name := _corrected(each, layout, image_size))]
     with _left_out(still):  # a grey level or a hole hides what is measured
         shift = _measured(mover, layout, image_size)
     if shift and not _follows(shift):
         raise _refusal("the pipeline", shift, "try its transforms one by one, and leave out the one at fault")
-    if corrected:
-        warnings.warn(
-            f"augment: {', '.join(dict.fromkeys(corrected))} would put keypoints where the picture does not show them; "
-            "the harness moves them with the picture",
-            stacklevel=3,
-        )
+    if not corrected:
+        return ""
+    return (
+        f"augment: {', '.join(dict.fromkeys(corrected))} would put keypoints where the picture does not show them; the "
+        "harness moves them with the picture"
+    )
 
 
 def _corrected(transform: Any, layout: KeypointLayout, image_size: tuple[int, int]) -> str:

@@ -24,12 +24,15 @@ class PipelineAugmenter:
     into a Compose that has them. Keypoints that it loses count as missing. All random numbers come from the generator
     that is given with each call.
 
-    Every transform that moves the picture is measured once: do keypoints move alike? A warning says what was put right.
+    Every transform that moves the picture is measured once: do keypoints move alike?
 
     Args:
         pipeline: an ``albumentations.Compose``, or a single transform.
         layout: names the mirror pairs.
         image_size: (height, width) in pixels, which the pipeline must keep.
+
+    Attributes:
+        notes: what was corrected in how the pipeline moves keypoints, a sentence each.
 
     Raises:
         ContractError: it is not an albumentations pipeline, or it moves keypoints otherwise than the picture.
@@ -49,7 +52,8 @@ class PipelineAugmenter:
             )
         self._mover = Mover(copy.deepcopy(pipeline), layout, image_size)
         self._image_size = image_size
-        make_keypoints_follow(self._mover, layout, image_size)
+        corrected = make_keypoints_follow(self._mover, layout, image_size)
+        self.notes = [corrected] if corrected else []
 
     def __call__(self, images: Tensor, keypoints: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Augment one batch: uint8 (B, H, W) and (B, K, 2) -> float32 (B, 1, H, W) in [0, 1] and keypoints (B, K, 2).

@@ -98,7 +98,6 @@ def test_missing_and_outlying_keypoints_keep_their_places() -> None:
     np.testing.assert_allclose(moved.numpy(), FACE15.flip(keypoints, SIZE), atol=1e-4)
 
 
-@pytest.mark.filterwarnings("ignore:augment")
 def test_a_large_elastic_wobble_is_no_mirror() -> None:
     images, keypoints = faces(10)
     _, moved = augment(A.Compose([A.ElasticTransform(alpha=60, sigma=8, p=1)]), images, keypoints)
