@@ -14,6 +14,8 @@ import numpy as np
 from harness.datasets.faces import FaceSet
 from harness.grading.normalisation import Floats, find_scale, mean_error, mean_face_error
 
+_FEWEST = 8
+"""Faces below which a mean offset could be chance."""
 _ENOUGH = 0.5
 """A correction is believed if it lowers the error at least to this share."""
 _AS_GOOD, _EXACT = 1.15, 0.004
@@ -63,6 +65,8 @@ def best_correction(predictions: Floats, faces: FaceSet) -> Correction | None:
 def offset_correction(predictions: Floats, faces: FaceSet) -> Correction | None:
     """The predictions without their mean offset, where that is larger than chance and matters."""
     labelled = faces.labelled.any(axis=1)
+    if labelled.sum() < _FEWEST:
+        return None
     by_image = np.nanmean((predictions - faces.keypoints)[labelled], axis=1)
     offset = by_image.mean(axis=0)
     chance = by_image.std(axis=0) / np.sqrt(len(by_image))

@@ -17,6 +17,8 @@ from harness.grading.scoring import pixel_distances
 Floats = NDArray[np.floating]
 
 _IMAGE_SIDES = (28, 32, 48, 64, 80, 96, 100, 112, 128, 160, 192, 200, 224, 227, 240, 256, 299, 320, 384, 448, 480, 512)
+_FEWEST = 20
+"""Labelled points below which a fit could be chance."""
 _AS_GOOD, _EQUAL, _EXACT = 1.15, 1.005, 0.004
 """A named scale explains predictions if its error is at most this many times the free fit's, plus so many pixels. Of
 those that do equally well, the one that people use most is reported."""
@@ -51,6 +53,8 @@ def find_scale(predictions: Floats, keypoints: Floats, image_size: tuple[int, in
         image_size: (height, width) in pixels.
     """
     known = np.where(np.isnan(keypoints), np.nan, predictions)
+    if np.isfinite(keypoints).all(axis=2).sum() < _FEWEST:
+        return None
     factor, offset = _fit(known.reshape(-1, 2), keypoints.reshape(-1, 2))
     error = mean_error(known * factor + offset, keypoints)
     # A network that has only begun to learn may have the right shape on a wrong scale; to find that out it has to do

@@ -143,6 +143,13 @@ def test_five_keypoints_are_enough(faces: FaceSet) -> None:
     assert find_mistakes(with_noise(few.keypoints, 1).astype(np.float32), few) == []
 
 
+def test_two_points_are_on_no_scale(faces: FaceSet) -> None:
+    two = replace(
+        faces.take(np.arange(2)), keypoints=np.where(np.arange(15)[:, None] == 10, faces.keypoints[:2], np.nan)
+    )
+    assert find_mistakes(np.random.default_rng(4).normal(48, 9, (2, 15, 2)), two, finished=False) == []
+
+
 @pytest.mark.parametrize("pixels", [0.1, 1.26, 2.5])
 def test_noise_alone_is_not_a_mistake(faces: FaceSet, pixels: float) -> None:
     assert find_mistakes(with_noise(faces.keypoints, pixels).astype(np.float32), faces) == []
