@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from harness.datasets.faces import FaceSet
 from harness.grading.corrections import best_correction, offset_correction
 from harness.grading.normalisation import Floats, mean_error, mean_face_error
-from harness.grading.scoring import Scorecard, pixel_distances
+from harness.grading.scoring import Scorecard
 
 
 def find_mistakes(
@@ -35,7 +35,7 @@ def find_mistakes(
     if correction:
         return [correction.sentence(points, faces, where)]
     error, mean_face = mean_error(points, faces.keypoints), mean_face_error(faces.keypoints)
-    collapsed = _collapsed_pairs(points, faces, mean_face)
+    collapsed = _collapsed_pairs(points, faces)
     if collapsed:
         return collapsed
     if error <= mean_face:
@@ -84,7 +84,7 @@ _UNUSED = {
 }
 
 
-def _collapsed_pairs(predictions: Floats, faces: FaceSet, mean_face: float) -> list[str]:
+def _collapsed_pairs(predictions: Floats, faces: FaceSet) -> list[str]:
     """A network trained on flips without the swap learns the middle of each pair, and learns it well."""
     swap = list(faces.layout.swap)
     predicted = np.abs(predictions - predictions[:, swap])[..., 0]
@@ -92,12 +92,12 @@ def _collapsed_pairs(predictions: Floats, faces: FaceSet, mean_face: float) -> l
     paired = ~np.isnan(true) & (true > 0)
     if not paired.any() or predicted[paired].mean() > 0.6 * true[paired].mean():
         return []
+    # One that has only begun to learn may draw all keypoints together, or know nothing but the mean face.
     labelled = faces.labelled.any(axis=0)
     here, there = (np.nanmean(each[:, labelled, 1], axis=0).std() for each in (predictions, faces.keypoints))
-    if here < 0.8 * there:  # one that has only begun to learn draws all keypoints together, upwards and downwards too
-        return []
     middles, true_middles = ((each + each[:, swap]) / 2 for each in (predictions, faces.keypoints))
-    if pixel_distances(middles, true_middles)[paired].mean() > mean_face:
+    true_middles[~paired] = np.nan
+    if here < 0.8 * there or mean_error(middles, true_middles) > 0.8 * mean_face_error(true_middles):
         return []
     return [
         "Left and right keypoints lie too close together, as after training on mirrored images whose pairs were not "

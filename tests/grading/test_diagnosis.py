@@ -170,12 +170,13 @@ def test_a_network_that_learnt_little_is_not_on_another_scale(faces: FaceSet, wh
     assert all("hardly learnt" in sentence for sentence in find_mistakes(predictions, faces))
 
 
-def test_points_that_are_all_drawn_together_are_not_pairs_in_one_place(faces: FaceSet) -> None:
-    anywhere = (faces.keypoints + np.random.default_rng(3).normal(0, 8, (60, 1, 2))).astype(np.float32)
-    middles = anywhere.mean(axis=1, keepdims=True)
+def test_what_is_drawn_together_early_in_training_are_not_pairs_in_one_place(faces: FaceSet) -> None:
+    anywhere = with_noise(faces.keypoints + np.random.default_rng(3).normal(0, 8, (60, 1, 2)), 5).astype(np.float32)
+    moved, middles = replace(faces, keypoints=anywhere), anywhere.mean(axis=1, keepdims=True)
     shrunk = with_noise(middles + 0.55 * (anywhere - middles), 4)
-    moved = replace(faces, keypoints=anywhere)
-    assert find_mistakes(shrunk, moved, finished=False) == []
+    narrow = with_noise(np.broadcast_to([48, 0] + anywhere.mean(axis=0) * [0, 1], anywhere.shape), 1)
+    for predictions in (shrunk, narrow):
+        assert find_mistakes(predictions, moved, finished=False) == []
 
 
 def test_advice_names_the_hardest_group_and_the_tricks_left_off(faces: FaceSet) -> None:
