@@ -230,7 +230,7 @@ class Judge:
             parameters=facts.parameters,
             overrides=self._conditions.overrides,
             not_applied=facts.not_applied,
-            notes=facts.notes,
+            notes=[*source.remarks, *facts.notes],
             recipe=facts.recipe,
             networks=[network.model_dump() for network in facts.networks],
             seconds=Seconds(total=run.seconds, training=run.training_seconds),
@@ -253,18 +253,22 @@ class Judge:
         headline = next(iter(strata.values()))
         value = headline.scores[self._benchmark.metric]
         errors = [network.get("error_px") for network in entry.networks]
+        training = self._split.training.take(self.sample)
         update: dict[str, object] = {
             "status": "graded",
             "scores": headline.scores,
             "band": self._benchmark.best_band(value.value),
             **self._worth(value.value),
             "strata": strata,
-            "mistakes": find_mistakes(predictions, held_out),
+            # A table of predictions has none for training faces, so only there is the answer key looked at.
+            "mistakes": find_mistakes(sampled, training, where=" on training faces")
+            if len(sampled)
+            else find_mistakes(predictions, held_out),
             "advice": advise(scorecard, entry.recipe, errors[0] if len(errors) == 1 else None),
         }
         if len(sampled):
             rows = next(iter(self._split.strata.values()))
-            gap = gap_between(predictions[rows], held_out.take(rows), sampled, self._split.training.take(self.sample))
+            gap = gap_between(predictions[rows], held_out.take(rows), sampled, training)
             flag = memoriser_flag(self._benchmark, value, gap) if entry.trained == "brought" else None
             update |= {"gap": gap, "flags": [*entry.flags, *([flag] if flag else [])]}
         return entry.model_copy(update=update)

@@ -223,7 +223,7 @@ class NetworkEstimator:
             "weights_loaded": self.weights is not None,
             "can_save_weights": True,
             "not_applied": [],
-            "notes": [] if self.reader is None else list(self.reader.notes),
+            "notes": [*getattr(self.augmenter, "notes", ()), *(self.reader.notes if self.reader else ())],
             "networks": [{"recipe": self.recipe.as_dict(), "epochs_planned": self.epochs_planned, **self._training()}],
         }
 

@@ -15,7 +15,7 @@ from harness.errors import LoadError, UsageError
 from harness.files import read_regular
 from harness.submission.archives import unpack
 from harness.submission.choosing import choose
-from harness.submission.source import Source, find_or_refuse, refused_source
+from harness.submission.source import Source, find_source, refused_source
 from harness.text import file_name
 
 _MOST_STUDENT_FILES, _MOST_STUDENT_BYTES = 2000, 2**30
@@ -87,7 +87,7 @@ def find_hand_ins(downloads: Path, work: Path) -> list[HandIn]:
     if not parcels:
         raise UsageError(f"{downloads}: nobody's files are there; put each author's into a folder of their own")
     return [
-        HandIn(tuple(parcel.students), author, parcel.late, _submission(parcel, author, work / author))
+        HandIn(tuple(parcel.students), author, parcel.late, _submission(parcel, author, work))
         for author, parcel in zip(_authors(parcels), parcels, strict=True)
     ]
 
@@ -168,15 +168,17 @@ def _authors(parcels: list[_Parcel]) -> Iterator[str]:
 
 def _submission(parcel: _Parcel, author: str, work: Path) -> Source | None:
     try:
-        files = dict(_all_files(parcel, work))
+        files = dict(_all_files(parcel, work / author))
         if not files:
             return None
         chosen = choose(files)
-        source = replace(find_or_refuse(chosen), author=author)
+        source = replace(find_source(chosen), author=author)
         # A folder that the system made, rather than its author, has the system's name.
         return replace(source, name="submission") if chosen in parcel.files.values() and chosen.is_dir() else source
     except LoadError as error:
-        return replace(refused_source(Path(author), str(error)), author=author, name="hand-in")
+        # Where it was unpacked is another place each time, and means nothing to anyone.
+        refused = refused_source(Path(author), str(error).replace(f"{work}/", ""))
+        return replace(refused, author=author, name="hand-in")
 
 
 def _all_files(parcel: _Parcel, work: Path) -> Iterator[tuple[str, Path]]:

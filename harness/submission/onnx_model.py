@@ -103,9 +103,7 @@ def _session(path: Path) -> Any:
             raise LoadError(
                 "the model needs a newer onnxruntime than is installed here; export it for opset 17"
             ) from error
-        raise LoadError(
-            f"onnxruntime cannot load the model: {said}; export it with standard operators"
-        ) from error
+        raise LoadError(f"onnxruntime cannot load the model: {said}; export it with standard operators") from error
 
 
 def _matching(shape: list[int | str | None], wanted: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
