@@ -11,9 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     NonNegativeFloat,
     PositiveFloat,
@@ -24,96 +22,32 @@ from pydantic import (
     field_validator,
 )
 
+from harness.card_values import (
+    MOST_FACES,
+    Duration,
+    Seed,
+    Side,
+    Size,
+    Table,
+    count,
+    layout,
+    metric,
+    pair,
+    share_or_file,
+)
 from harness.errors import CardError
 from harness.files import read_regular
-from harness.keypoints import FACE15, LAYOUTS, KeypointLayout
+from harness.keypoints import FACE15, KeypointLayout
 from harness.metrics import METRICS
 from harness.places import cards, shipped
 from harness.points import A_POINT_A_BAND, Mark, Points
 from harness.text import first_line
-from harness.units import parse_bytes, parse_seconds
 
 _LONGEST = 2**18
 """Bytes of a card."""
-MOST_FACES = 10**6
-MOST_PIXELS = 2048
-"""Of an image's height and width."""
-
-Seed = Annotated[int, Field(ge=0, lt=2**64)]
-Side = Annotated[int, Field(ge=1, le=MOST_PIXELS)]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True)
-
-
-class _LayoutTable(_Table):
-    name: str
-    keypoints: Annotated[list[str], Field(max_length=500)]
-    mirror_pairs: list[Annotated[list[str], Field(min_length=2, max_length=2)]]
-    groups: dict[str, list[str]]
-    inter_ocular: Annotated[list[str], Field(min_length=2, max_length=2)]
-
-    def build(self) -> KeypointLayout:
-        return KeypointLayout(
-            name=self.name,
-            keypoints=tuple(self.keypoints),
-            mirror_pairs=tuple((a, b) for a, b in self.mirror_pairs),
-            groups={group: tuple(members) for group, members in self.groups.items()},
-            inter_ocular=(self.inter_ocular[0], self.inter_ocular[1]),
-        )
-
-
-def _string(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("should be text in quotes, with its unit")
-    return value
-
-
-def _share_or_file(value: Any, info: ValidationInfo) -> float | Path:
-    if isinstance(value, str) and value:
-        return Path(info.context or "") / value
-    if isinstance(value, float) and 0 < value < 1:
-        return value
-    raise ValueError("should be a share between 0 and 1, or a file of labelled faces in quotes")
-
-
-def _count(value: Any) -> Any:
-    if isinstance(value, str):
-        raise ValueError('should be a number of faces to draw; a file of held-out faces needs reader = "kaggle"')
-    return value
-
-
-def _pair(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _layout(value: Any) -> KeypointLayout:
-    if isinstance(value, KeypointLayout):
-        return value
-    if isinstance(value, str):
-        if value not in LAYOUTS:
-            raise ValueError(f"there is no built-in layout of this name; known: {', '.join(LAYOUTS)}")
-        return LAYOUTS[value]
-    return _LayoutTable.model_validate(value).build()
-
-
-def _metric(name: str) -> str:
-    if name not in METRICS:
-        near = difflib.get_close_matches(name, METRICS, n=1)
-        raise ValueError(
-            "there is no such metric"
-            + (f"; did you mean {near[0]!r}?" if near else ".")
-            + f" Known: {', '.join(METRICS)}"
-        )
-    return name
-
-
-Duration = Annotated[float, BeforeValidator(lambda value: parse_seconds(_string(value)))]
-Size = Annotated[int, BeforeValidator(lambda value: parse_bytes(_string(value)))]
-
-
-class KaggleData(_Table):
+class KaggleData(Table):
     """Photographs in Kaggle's files.
 
     Attributes:
@@ -123,11 +57,11 @@ class KaggleData(_Table):
     """
 
     reader: Literal["kaggle"]
-    held_out: Annotated[float | Path, BeforeValidator(_share_or_file)]
+    held_out: Annotated[float | Path, BeforeValidator(share_or_file)]
     seed: Seed = 0
 
 
-class RenderedData(_Table):
+class RenderedData(Table):
     """Faces drawn by the harness.
 
     Attributes:
@@ -139,7 +73,7 @@ class RenderedData(_Table):
 
     reader: Literal["rendered"]
     training: Annotated[PositiveInt, Field(le=MOST_FACES)]
-    held_out: Annotated[PositiveInt, BeforeValidator(_count), Field(le=MOST_FACES)]
+    held_out: Annotated[PositiveInt, BeforeValidator(count), Field(le=MOST_FACES)]
     seed: Seed
     held_out_seed: Seed
     fully_labelled: Annotated[float, Field(gt=0, le=1)]
@@ -152,7 +86,7 @@ class RenderedData(_Table):
         return seed
 
 
-class Bands(_Table):
+class Bands(Table):
     """The worst value of the card's metric that still earns each band."""
 
     ok: NonNegativeFloat
@@ -164,14 +98,14 @@ BANDS = tuple(Bands.model_fields)
 """Band names, from the easiest to the hardest."""
 
 
-class CardLimits(_Table):
+class CardLimits(Table):
     """What one submission may use, unless the command line says otherwise: seconds and bytes."""
 
     time: Duration
     memory: Size
 
 
-class SubmissionRules(_Table):
+class SubmissionRules(Table):
     """What may be handed in.
 
     Attributes:
@@ -188,7 +122,7 @@ class SubmissionRules(_Table):
     held_out_images: Literal["after", "during"] = "after"
 
 
-class Benchmark(_Table):
+class Benchmark(Table):
     """A task with data, split, metric, bands and limits.
 
     Attributes:
@@ -203,9 +137,9 @@ class Benchmark(_Table):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     title: str
-    layout: Annotated[KeypointLayout, BeforeValidator(_layout)]
-    image_size: Annotated[tuple[Side, Side], BeforeValidator(_pair)]
-    metric: Annotated[str, AfterValidator(_metric)]
+    layout: Annotated[KeypointLayout, BeforeValidator(layout)]
+    image_size: Annotated[tuple[Side, Side], BeforeValidator(pair)]
+    metric: Annotated[str, AfterValidator(metric)]
     data: Annotated[KaggleData | RenderedData, Field(discriminator="reader")]
     bands: Bands
     limits: CardLimits
