@@ -22,11 +22,12 @@ WORKSHEET = (
 
 @pytest.fixture
 def moodle(tiny: Tiny) -> str:
-    """Moodle's download of three: one that is good, one that fails, and one of somebody who is not on the roster."""
+    """Moodle's download: one that is good, one that fails, and two of people who are not on the roster, one broken."""
     files = {
         "Ana Example_101_assignsubmission_file/model.py": MEAN_FACE,
         "Ben Sample_102_assignsubmission_file/net.py": FAILURES["wrong shape"][0],
         "Dan Guest_109_assignsubmission_file/model.py": MEAN_FACE,
+        "Eve Probe_110_assignsubmission_file/model.zip": "PK",
     }
     with zipfile.ZipFile(tiny.root / "moodle.zip", "w") as archive:
         for name, text in files.items():
@@ -58,11 +59,14 @@ def test_the_teachers_worksheet_comes_back_filled_in(
     filled = Path("grades.csv").read_bytes().decode()
     assert filled == WORKSHEET.replace("Submitted,,20", "Submitted,20,20", 1).replace("Submitted,,20", "Submitted,0,20")
     lines = {line["student"]: line for line in table("reports/class.csv")}
-    assert [line["status"] for line in lines.values()] == ["graded", "failed", "nothing handed in", "graded"]
+    assert [line["status"] for line in lines.values()] == ["graded", "failed", "nothing handed in", "graded", "failed"]
     assert "returned shape" in lines["Ben Sample"]["reason"]
+    assert lines["Eve Probe"]["reason"].startswith(
+        "class/Eve Probe_110_assignsubmission_file/model.zip: cannot be unpacked"
+    )
     said = capsys.readouterr()
     assert "worksheet.csv: has no line for Dan Guest; enter that grade by hand" in said.err
-    assert "grades.csv: 4 students, 1 of whom handed nothing in" in said.out
+    assert "grades.csv: 5 students, 1 of whom handed nothing in" in said.out
     assert Path("reports/Ana-Example/model").is_dir()
 
 
@@ -74,6 +78,7 @@ def test_without_a_roster_every_student_has_a_line_with_points(tiny: Tiny, moodl
         ("Ana Example", "101", "3", "3"),
         ("Ben Sample", "102", "0", "3"),
         ("Dan Guest", "109", "3", "3"),
+        ("Eve Probe", "110", "0", "3"),
     ]
 
 
@@ -81,7 +86,7 @@ def test_the_same_command_goes_on_where_it_was_interrupted(tiny: Tiny, moodle: s
     codes = [grade_class(tiny, moodle, "--work", "work") for _ in range(2)]
 
     assert codes == [2, 2]
-    assert len(table("leaderboard/tiny.csv")) == 3
+    assert len(table("leaderboard/tiny.csv")) == 4
 
 
 @pytest.mark.parametrize(
