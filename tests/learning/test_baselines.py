@@ -67,11 +67,17 @@ def work_here(job: Path, *, on_message: Any, limits: Limits, **_: Any) -> Outcom
     return outcome(code, None, limits=limits, seconds=0, peak_memory=0, log_tail="", held="")
 
 
+OF_SEVERAL = ("ensemble", "specialists", "stacked")
+"""They train many networks, a quarter of a minute each."""
+
+
 def count(part: nn.Module) -> int:
     return sum(weight.numel() for weight in part.parameters())
 
 
-@pytest.mark.parametrize("name", baselines())
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in OF_SEVERAL else name for name in baselines()]
+)
 def test_every_baseline_trains_and_scores(
     name: str, few: tuple[Path, Benchmark, Split], monkeypatch: pytest.MonkeyPatch
 ) -> None:
