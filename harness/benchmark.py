@@ -37,7 +37,7 @@ from harness.card_values import (
 )
 from harness.errors import CardError
 from harness.files import read_regular
-from harness.keypoints import FACE15, KeypointLayout
+from harness.keypoints import FACE15, IBUG68, KeypointLayout
 from harness.metrics import METRICS
 from harness.places import cards, shipped
 from harness.points import A_POINT_A_BAND, Mark, Points
@@ -68,7 +68,7 @@ class RenderedData(Table):
         training, held_out: how many faces.
         seed: draws the training faces.
         held_out_seed: draws the held-out faces for practice; where HARNESS_SECRET_SEED is set, it stands in for this.
-        fully_labelled: share of the training faces with every keypoint; the rest have Kaggle's four.
+        fully_labelled: share of the training faces with every keypoint; the rest have a few, as Kaggle's have four.
     """
 
     reader: Literal["rendered"]
@@ -151,10 +151,11 @@ class Benchmark(Table):
     @classmethod
     def _can_be_drawn(cls, data: KaggleData | RenderedData, info: ValidationInfo) -> KaggleData | RenderedData:
         layout = info.data.get("layout")
-        if isinstance(data, RenderedData) and layout and layout.keypoints != FACE15.keypoints:
+        if isinstance(data, RenderedData) and layout and layout.keypoints not in (FACE15.keypoints, IBUG68.keypoints):
             raise ValueError(
-                f'reader = "rendered" draws the keypoints of layout "face15", and the card\'s layout {layout.name!r} '
-                'has others; say layout = "face15", or reader = "kaggle" for files of your own'
+                f'reader = "rendered" draws the keypoints of layouts "face15" and "ibug68", and the card\'s layout '
+                f'{layout.name!r} has others; say layout = "face15" or "ibug68", or reader = "kaggle" for files of '
+                "your own"
             )
         return data
 

@@ -167,5 +167,51 @@ FACE15 = KeypointLayout(
 )
 """The fifteen keypoints of Kaggle's Facial Keypoints Detection, in the order of its ``training.csv``."""
 
-LAYOUTS = {layout.name: layout for layout in (FACE15,)}
+
+def _sides(name: str) -> tuple[str, str]:
+    """A name with ``{}`` for the side, as the subject's right and left."""
+    return name.format("right"), name.format("left")
+
+
+def _ibug68() -> KeypointLayout:
+    jaw = [_sides(f"{{}}_jaw_{k}") for k in range(1, 9)]  # from the ear to the chin
+    brows = [_sides(f"{{}}_eyebrow_{k}") for k in range(1, 6)]  # from the outer to the inner end
+    ridge = ["nose_ridge_1", "nose_ridge_2", "nose_ridge_3", "nose_tip"]
+    nostrils = [_sides("{}_nostril_outer"), _sides("{}_nostril_inner")]
+    upper_lid = ["outer_corner", "upper_outer", "upper_inner", "inner_corner"]
+    eyes = [_sides(f"{{}}_eye_{part}") for part in [*upper_lid, "lower_inner", "lower_outer"]]
+    upper = [_sides(f"upper_lip_{{}}_{part}") for part in ("outer", "peak")]
+    lower = [_sides(f"lower_lip_{{}}_{part}") for part in ("outer", "middle")]
+    corner, inner_corner = _sides("mouth_{}_corner"), _sides("mouth_{}_inner_corner")
+    inner_upper, inner_lower = _sides("upper_lip_{}_inside"), _sides("lower_lip_{}_inside")
+
+    def around(pairs: list[tuple[str, str]], *middle: str) -> list[str]:
+        """From the subject's right over the middle to the left."""
+        return [right for right, _ in pairs] + list(middle) + [left for _, left in reversed(pairs)]
+
+    groups = {
+        "jaw": around(jaw, "chin"),
+        "brows": around(brows),
+        "nose": ridge + around(nostrils, "nose_base"),
+        "eyes": [eyes[k][0] for k in range(6)] + [eyes[k][1] for k in (3, 2, 1, 0, 5, 4)],
+        "mouth": [
+            *around([corner, *upper], "upper_lip_center"),
+            *reversed(around(lower, "lower_lip_center")),
+            *around([inner_corner, inner_upper], "upper_lip_center_inside"),
+            *reversed(around([inner_lower], "lower_lip_center_inside")),
+        ],
+    }
+    return KeypointLayout(
+        name="ibug68",
+        keypoints=tuple(name for members in groups.values() for name in members),
+        mirror_pairs=(*jaw, *brows, *nostrils, *eyes, corner, *upper, *lower, inner_corner, inner_upper, inner_lower),
+        groups={group: tuple(members) for group, members in groups.items()},
+        inter_ocular=_sides("{}_eye_outer_corner"),
+    )
+
+
+IBUG68 = _ibug68()
+"""The 68 points of 300-W, in the order of iBUG's figure: jaw 1-17, brows 18-27, nose 28-36, eyes 37-48, mouth 49-68."""
+
+LAYOUTS = {layout.name: layout for layout in (FACE15, IBUG68)}
 """The layouts that a card can name."""

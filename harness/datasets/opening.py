@@ -19,6 +19,7 @@ from harness.datasets.secret import SEED_VARIABLE, seed_of
 from harness.datasets.split import split_as_given, split_by_subject
 from harness.datasets.store import Stored, fingerprint, stored
 from harness.errors import DataError, UsageError
+from harness.keypoints import FACE15
 from harness.places import prepared
 
 
@@ -90,13 +91,18 @@ def _kaggle(benchmark: Benchmark, folder: Path, held_out: float | Path, seed: in
 
 
 def _rendered(benchmark: Benchmark, data: RenderedData, progress: Callable[[int, int], None] | None) -> Split:
+    layout = benchmark.layout
+
     def faces(seed: int, count: int, fully_labelled: float, *, keep: bool = True) -> tuple[FaceSet, str]:
         def draw() -> dict[str, NDArray[Any]]:
-            images, keypoints = rendered.render(seed, count, benchmark.image_size, progress=progress)
-            labelled = rendered.kaggle_labels(seed, keypoints, fully_labelled) if fully_labelled < 1 else keypoints
-            return {"images": images, "keypoints": labelled, "subjects": np.arange(count, dtype=np.int64)}
+            images, keypoints = rendered.render(seed, count, benchmark.image_size, layout, progress=progress)
+            if fully_labelled < 1:
+                keypoints = rendered.kaggle_labels(seed, keypoints, fully_labelled, layout=layout)
+            return {"images": images, "keypoints": keypoints, "subjects": np.arange(count, dtype=np.int64)}
 
         kind = f"rendered {rendered.VERSION} {benchmark.image_size} {seed} {count} {fully_labelled}"
+        if layout.keypoints != FACE15.keypoints:  # which the faces stored by earlier versions have
+            kind += f" {layout.columns}"
         if keep:
             kept = stored(prepared(benchmark.name), [], draw, kind)
         else:

@@ -38,7 +38,7 @@ def test_shipped_cards_are_valid(name: str, minutes: int) -> None:
     assert (benchmark.limits.time, benchmark.limits.memory) == (minutes * 60, 8 * 2**30)
 
 
-@pytest.mark.parametrize("name", ["kaggle", "rendered", "rendered-full"])
+@pytest.mark.parametrize("name", ["kaggle", "rendered", "rendered-full", "rendered68"])
 def test_the_wheel_takes_the_cards_along(name: str) -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
 
@@ -153,7 +153,7 @@ def test_rendered_faces_have_the_keypoints_that_the_renderer_knows(tmp_path: Pat
     card.write_text(rendered.replace('layout = "face15"\n', "") + LAYOUT)
 
     with pytest.raises(
-        CardError, match=r"""key 'data': reader = "rendered" draws .*'pair' has others; say layout = "f"""
+        CardError, match=r"""key 'data': reader = "rendered" draws .*'pair' has others; say layout = "face15" or"""
     ):
         load_benchmark(card)
 
