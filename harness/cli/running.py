@@ -33,7 +33,9 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--benchmark", default="rendered", metavar="NAME|CARD", help="a benchmark's name or its card (rendered)"
     )
-    parser.add_argument("--data", type=Path, metavar="DIR", help="where the data's files are (data/NAME)")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR|FILE", help="where the data's files are, or a zip of them (data/NAME)"
+    )
     parser.add_argument(
         "--held-out",
         type=Path,

@@ -117,8 +117,8 @@ KINDS = (
     Kind(f"a folder with {_FOLDER_ENTRY}", Path.is_dir, _open_folder),
     Kind("a .py file", lambda path: path.suffix == ".py" and path.is_file(), _open_python),
     Kind(
-        "a .csv of predictions",
-        lambda path: path.suffix == ".csv" and path.is_file(),
+        "a .csv, .npy or .npz of predictions",
+        lambda path: path.suffix.lower() in (".csv", ".npy", ".npz") and path.is_file(),
         _open_predictions,
         has_code=False,
     ),

@@ -135,7 +135,7 @@ def find_or_refuse(submission: str | Path) -> Source:
         return find_source(submission)
     except SubmissionError as error:
         path = Path(submission)
-        name = path.stem if path.suffix in (".py", ".csv") else path.name
+        name = path.stem if path.suffix.lower() in (".py", ".csv", ".npy", ".npz") else path.name
         return Source(
             path, file_name(name), fingerprint=hashlib.sha256(os.fsencode(path)).hexdigest(), refused=str(error)
         )
