@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from harness.text import file_name
 from harness.units import format_bytes
 
 _MOST_FILES = 2000
+_MOST_LEVELS = 4
 _MOST_BYTES = 2**30
 _CODE_BYTES, _DATA_BYTES = 64 * 2**10, 4 * 2**10
 """A longer Python file, or more bytes in other files, may hold what was learnt elsewhere."""
@@ -145,7 +147,8 @@ def name_authors(sources: Sequence[Source], author: str | None) -> list[Source]:
     """The same submissions, so that author and name tell each from every other.
 
     ``author`` is everybody's, where it is given. Otherwise, if two submissions have one name, each takes the name of
-    the folder that it lies in for its author.
+    a folder for its author: the one that it lies in, or else the nearest above that tells them apart, as in nbgrader's
+    ``submitted/STUDENT/ASSIGNMENT``.
 
     Raises:
         UsageError: two would still share a row of the board.
@@ -153,12 +156,7 @@ def name_authors(sources: Sequence[Source], author: str | None) -> list[Source]:
     if author is not None:
         named = [replace(source, author=file_name(author)) for source in sources]
     elif len({source.name for source in sources}) < len(sources):
-        own = shipped("baselines").resolve()
-        folders = [source.path.resolve().parent for source in sources]
-        named = [
-            source if folder == own else replace(source, author=file_name(folder.name))
-            for source, folder in zip(sources, folders, strict=True)
-        ]
+        named = _named_by_folders(sources)
     else:
         named = list(sources)
     for label, times in Counter(source.label for source in named).items():
@@ -169,6 +167,25 @@ def name_authors(sources: Sequence[Source], author: str | None) -> list[Source]:
                 "author's into a folder of their own, or grade them one at a time with --author NAME"
             )
     return named
+
+
+def _named_by_folders(sources: Sequence[Source]) -> list[Source]:
+    own = shipped("baselines").resolve()
+    folders = [source.path.resolve().parents for source in sources]
+    levels = min(map(len, folders))
+    named = [
+        [
+            source if above[0] == own else replace(source, author=_student(above[level].name))
+            for source, above in zip(sources, folders, strict=True)
+        ]
+        for level in range(max(1, min(levels, _MOST_LEVELS)))
+    ]
+    return next((each for each in named if len({source.label for source in each}) == len(each)), named[0])
+
+
+def _student(folder: str) -> str:
+    """Who handed in what lies in this folder; Moodle adds to the name what kind of submission it is."""
+    return file_name(re.sub("_assignsubmission_[a-z]+_?$", "", folder))
 
 
 def baselines() -> dict[str, Path]:
