@@ -19,7 +19,6 @@ from harness.text import file_name
 from harness.units import format_bytes
 
 _MOST_FILES = 2000
-_MOST_LEVELS = 4
 _MOST_BYTES = 2**30
 _CODE_BYTES, _DATA_BYTES = 64 * 2**10, 4 * 2**10
 """A longer Python file, or more bytes in other files, may hold what was learnt elsewhere."""
@@ -147,7 +146,7 @@ def name_authors(sources: Sequence[Source], author: str | None) -> list[Source]:
     """The same submissions, so that author and name tell each from every other.
 
     ``author`` is everybody's, where it is given. Otherwise, if two submissions have one name, each takes the name of
-    a folder for its author: the one that it lies in, or else the nearest above that tells them apart, as in nbgrader's
+    a folder for its author: the one that it lies in or, where all have the same, the next above, as in nbgrader's
     ``submitted/STUDENT/ASSIGNMENT``.
 
     Raises:
@@ -171,16 +170,16 @@ def name_authors(sources: Sequence[Source], author: str | None) -> list[Source]:
 
 def _named_by_folders(sources: Sequence[Source]) -> list[Source]:
     own = shipped("baselines").resolve()
-    folders = [source.path.resolve().parents for source in sources]
-    levels = min(map(len, folders))
-    named = [
-        [
-            source if above[0] == own else replace(source, author=_student(above[level].name))
-            for source, above in zip(sources, folders, strict=True)
-        ]
-        for level in range(max(1, min(levels, _MOST_LEVELS)))
+    folders = {source.path.resolve(): source.path.resolve().parents for source in sources}
+    others = [above for above in folders.values() if above[0] != own]
+    # A folder of which all have the same, as that of nbgrader's assignment, is nobody's name.
+    levels = range(min(map(len, others), default=0))
+    level = next((each for each in levels if len({above[each].name for above in others}) > 1), 0)
+    return [
+        source if above[0] == own else replace(source, author=_student(above[level].name))
+        for source in sources
+        for above in [folders[source.path.resolve()]]
     ]
-    return next((each for each in named if len({source.label for source in each}) == len(each)), named[0])
 
 
 def _student(folder: str) -> str:
