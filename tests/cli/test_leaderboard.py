@@ -147,3 +147,13 @@ def test_a_locale_without_the_letters_of_a_name_shows_the_board(tiny: Tiny) -> N
     shown = subprocess.run([sys.executable, "-c", command], env=ascii_only, capture_output=True, text=True, check=False)
 
     assert shown.returncode == 0 and "gr\\xf6\\xdfe" in shown.stdout, shown.stderr
+
+
+def test_a_board_is_written_for_excel(boards: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["leaderboard", "show", "--leaderboard", BOARDS, "--csv", "excel.csv"]
+
+    assert main([*words, "spring"]) == 0
+    assert Path("excel.csv").read_bytes() == b"\xef\xbb\xbf" + (boards / "spring.csv").read_bytes()
+
+    assert main(words) == 3
+    assert "--csv excel.csv goes with show and one board" in capsys.readouterr().err
