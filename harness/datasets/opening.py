@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from harness.benchmark import Benchmark, RenderedData
 from harness.datasets import kaggle, rendered
 from harness.datasets.faces import FaceSet, Split
+from harness.datasets.packed import on_disk
 from harness.datasets.secret import SEED_VARIABLE, seed_of
 from harness.datasets.split import split_as_given, split_by_subject
 from harness.datasets.store import Stored, fingerprint, stored
@@ -33,7 +34,7 @@ def open_split(
 
     Args:
         benchmark: its ``data`` table says what to open.
-        folder: where the data's files are, ``data/NAME`` if None; rendered faces need none.
+        folder: where the data's files are, or an archive of them, ``data/NAME`` if None; rendered faces need none.
         progress: called with (done, total) while faces are rendered.
         held_out: a file of labelled faces in Kaggle's layout to hold out in place of what the card says, so that every
             row of ``training.csv`` may be learnt from.
@@ -73,7 +74,7 @@ def open_lookup(benchmark: Benchmark, folder: Path | None = None) -> kaggle.Look
 def _kaggle(benchmark: Benchmark, folder: Path, held_out: float | Path, seed: int) -> Split:
     def faces(files: list[Path], read: Callable[[], FaceSet], kind: str) -> tuple[FaceSet, str]:
         kind = f"{kind} {kaggle.VERSION} {benchmark.image_size} {benchmark.layout.columns}"
-        kept = stored(prepared(benchmark.name), files, lambda: _arrays(read()), kind)
+        kept = stored(prepared(benchmark.name), [on_disk(each) for each in files], lambda: _arrays(read()), kind)
         return _face_set(benchmark, kept.arrays), kept.fingerprint
 
     form = benchmark.layout, benchmark.image_size

@@ -36,6 +36,7 @@ def build_estimator(layout, image_size):
     (path,) = Path(__file__).parent.glob("*.onnx")
     return OnnxModel(path, len(layout), image_size)
 """
+_PICKLED = (".pt", ".pth", ".bin", ".ckpt")
 
 
 @dataclass(frozen=True)
@@ -128,8 +129,14 @@ def _weights_beside(path: Path, tree: ast.Module | None) -> dict[str, Path | byt
     weights, own = _weights(tree), f"{path.stem}.safetensors"
     if weights is not None and weights != own:
         # Whatever else lies there may be somebody else's.
+        how = (
+            'convert them (python -c "import torch, safetensors.torch as s; '
+            f's.save_file(torch.load({weights!r}, weights_only=True), {own!r})")'
+            if weights.endswith(_PICKLED)
+            else "rename the weights"
+        )
         raise LoadError(
-            f"{path}: weights = {weights!r}, and a single file loads only {own!r} from beside it; rename the weights, "
+            f"{path}: weights = {weights!r}, and a single file loads only {own!r} from beside it; {how}, "
             f"or hand in a folder with {FOLDER_ENTRY} and all that it loads"
         )
     return {weights: path.parent / weights} if weights is not None and (path.parent / weights).is_file() else {}
@@ -161,8 +168,8 @@ KINDS = (
     Kind("a .zip of one of these", lambda path: path.suffix == ".zip" and path.is_file(), _open_zip),
     Kind("a model as .onnx", lambda path: path.suffix == ".onnx" and path.is_file(), _open_onnx),
     Kind(
-        "a .csv of predictions",
-        lambda path: path.suffix == ".csv" and path.is_file(),
+        "a .csv, .npy or .npz of predictions",
+        lambda path: path.suffix.lower() in (".csv", ".npy", ".npz") and path.is_file(),
         _open_predictions,
         has_code=False,
     ),
