@@ -40,7 +40,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         "--held-out",
         type=Path,
         metavar="FILE",
-        help="labelled faces in Kaggle's layout (.csv or .zip) to hold out, so that all others are learnt from",
+        help="labelled faces in Kaggle's layout (.csv, .zip, .gz) to hold out, so that all others are learnt from",
     )
 
 

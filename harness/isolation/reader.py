@@ -61,7 +61,8 @@ def parse_predictions(name: str, content: bytes, shape: tuple[int, int, int]) ->
             "write the array once, with numpy.save"
         )
     array = np.frombuffer(content, dtype=dtype, offset=start).reshape(given, order=order)
-    predictions = array.reshape(shape).astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a NaN may be one that warns, which would be printed
+        predictions = array.reshape(shape).astype(np.float64)
     _assert_points(predictions)
     return predictions.astype(np.float32)
 

@@ -13,7 +13,8 @@ from pathlib import Path, PurePosixPath
 from types import ModuleType
 
 _ENTRY_OF_A_FOLDER = "submission.py"
-_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.EPERM, errno.EACCES)
+_ABSENT = (errno.ENOENT, errno.ENOTDIR)
+_REFUSED = (errno.EPERM, errno.EACCES)
 _DATA = re.compile(
     r"(training|train|test|idlookuptable|samplesubmission|facial-?keypoints.*)(\.csv)?\.(csv|zip|gz)", re.IGNORECASE
 )
@@ -45,8 +46,8 @@ def explain_habit(error: BaseException, entry: Path) -> str | None:
     """
     if isinstance(error, SystemExit) or (isinstance(error, IndexError) and "sys.argv" in _last_line(error)):
         return _arguments(error)
-    if isinstance(error, OSError) and error.errno in _ABSENT and isinstance(error.filename, str | bytes):
-        return _unread(os.fsdecode(error.filename), entry)
+    if isinstance(error, OSError) and error.errno in _ABSENT + _REFUSED and isinstance(error.filename, str | bytes):
+        return _unread(os.fsdecode(error.filename), entry, absent=error.errno in _ABSENT)
     if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType):
         hint = _of_the_same_name(error.obj.__name__, entry)
         return hint and f"{error}; {hint}"
@@ -102,11 +103,13 @@ def _arguments(error: BaseException) -> str | None:
     return f"it asks for arguments; {_ARGUMENTS}" if asked else None
 
 
-def _unread(name: str, entry: Path) -> str | None:
+def _unread(name: str, entry: Path, *, absent: bool) -> str | None:
     """About a file that is not there, or may not be read; None where there is nothing better to say than the system."""
     file = PurePosixPath(name)
     if _DATA.fullmatch(file.name) or name.startswith(_HOMES_OF_DATA):
         return f"cannot read {name}; {_FACES}"
+    if not absent:
+        return None
     if (entry.parent / file.name).exists():
         return f"cannot read {name} from the folder in which it is run; open Path(__file__).parent / {file.name!r}"
     if file.suffix not in _CHECKPOINTS:

@@ -171,3 +171,11 @@ def test_a_strange_header_is_shown_short(tmp_path: Path) -> None:
     with pytest.raises(PredictionError) as caught:
         read_predictions(path, SHAPE)
     assert len(str(caught.value)) < 300
+
+
+def test_a_nan_that_warns_is_refused_without_a_warning(tmp_path: Path, points: np.ndarray) -> None:
+    points.view(np.uint32)[1, 3, 0] = 0x7F800001  # a signalling NaN
+    np.save(tmp_path / "points.npy", points)
+
+    with pytest.raises(PredictionError, match="1 of 60 predicted points are NaN"):
+        read_predictions(tmp_path / "points.npy", SHAPE)
