@@ -37,11 +37,10 @@ from harness.learning.seeding import seed_everything
 from harness.learning.source_lines import origin, where_it_returns
 from harness.submission.predicted import as_predictions
 from harness.submission.source import baselines
+from harness.submission.syntax import BUILDERS
 
 if TYPE_CHECKING:
     from harness.learning.results import Progress
-
-_BUILDERS = ("build_model", "build_estimator")
 
 
 class Learner(Protocol):
@@ -202,7 +201,7 @@ def _execute(name: str, path: Path) -> ModuleType:
 
 
 def _the_builder(module: ModuleType, path: Path) -> tuple[str, Callable[..., Any]]:
-    defined = [name for name in _BUILDERS if hasattr(module, name)]
+    defined = [name for name in BUILDERS if hasattr(module, name)]
     if not defined:
         raise ContractError(
             f"{path.name} defines neither build_model(layout, image_size) nor build_estimator(layout, image_size); "
