@@ -176,7 +176,7 @@ def _submission(parcel: _Parcel, author: str, work: Path) -> Source | None:
         source = replace(find_source(chosen), author=author)
         # A folder that the system made, rather than its author, has the system's name.
         return replace(source, name="submission") if chosen in parcel.files.values() and chosen.is_dir() else source
-    except LoadError as error:
+    except (LoadError, OSError) as error:  # whatever one hands in, the others are graded
         # Where it was unpacked is another place each time, and means nothing to anyone.
         refused = refused_source(Path(author), str(error).replace(f"{work}/", ""))
         return replace(refused, author=author, name="hand-in")

@@ -23,6 +23,8 @@ from harness.units import format_bytes
 
 _LONGEST_DESCRIPTION = 4000
 _ZIP = ".zip"
+_DEEPEST = 16
+"""Folders of a submission in one another."""
 _RUNS_ONNX = b"""from pathlib import Path
 
 from harness.submission.onnx_model import OnnxModel
@@ -73,7 +75,9 @@ class Kind:
 def _open_folder(path: Path) -> Opened:
     if not (path / FOLDER_ENTRY).is_file():
         raise LoadError(f"{path}: has no {FOLDER_ENTRY}; a folder is a submission when that file is in it")
-    files: dict[str, Path | bytes] = {str(file.relative_to(path)): file for file in sorted(files_in(path))}
+    files: dict[str, Path | bytes] = {
+        str(file.relative_to(path)): file for file in sorted(files_in(path, deepest=_DEEPEST))
+    }
     return Opened(path.resolve().name, files, FOLDER_ENTRY, _docstring(_tree_of(path / FOLDER_ENTRY, FOLDER_ENTRY)))
 
 
@@ -81,7 +85,7 @@ def _open_zip(path: Path) -> Opened:
     """What is in it, under the zip's name; it is unpacked for as long as this process lives."""
     folder = Path(tempfile.mkdtemp(dir=process_folder()))
     unpack(path, folder, most_files=MOST_FILES, most_bytes=MOST_BYTES)
-    files = {str(file.relative_to(folder)): file for file in sorted(files_in(folder))}
+    files = {str(file.relative_to(folder)): file for file in sorted(files_in(folder, deepest=_DEEPEST))}
     try:
         chosen = choose(files, UNZIPPED)
         kind = kind_of(chosen)

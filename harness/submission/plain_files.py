@@ -13,23 +13,22 @@ from harness.places import shipped
 
 MOST_FILES, MOST_BYTES = 2000, 2**30
 """Of a submission."""
-_DEEPEST = 16
 
 _WALKS = os.open in os.supports_dir_fd  # Windows cannot open below a folder that is held open
 
 
-def files_in(folder: Path) -> Iterator[Path]:
+def files_in(folder: Path, *, deepest: int = MOST_FILES) -> Iterator[Path]:
     """The files in a folder, links among them. What is hidden, and what Python compiled, is left out.
 
     Raises:
-        LoadError: there are too many, or they lie too deep.
+        LoadError: there are too many, or they lie in more than ``deepest`` other folders.
         OSError: a folder cannot be read.
     """
     waiting, count = [(folder, 0)], 0
     while waiting:
         here, depth = waiting.pop()
-        if depth > _DEEPEST:
-            raise LoadError(f"{folder}: has folders in more than {_DEEPEST} others; keep its files closer to the top")
+        if depth > deepest:
+            raise LoadError(f"{folder}: has folders in more than {deepest} others; keep its files closer to the top")
         with os.scandir(here) as inside:
             for found in inside:
                 if found.name.startswith((".", "__pycache__")):

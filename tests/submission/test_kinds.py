@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import pytest
-from support.submissions import MEAN_FACE, grade_path
+from support.submissions import MEAN_FACE, grade_path, zipped
 from support.tiny import Tiny
 
 from harness.errors import LoadError
 from harness.submission.source import find_source
 
 HELPED = MEAN_FACE.replace("import numpy as np", "import numpy as np\nfrom helper import SIZE")
-
-
-def zipped(path: Path, files: dict[str, str]) -> Path:
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return path
 
 
 @pytest.mark.parametrize(
