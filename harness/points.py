@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from harness.card_values import Table
 from harness.metrics import Metric
 
 Worth = Annotated[float, Field(ge=0, le=10**6, allow_inf_nan=False)]
@@ -37,11 +38,7 @@ class Mark:
         return in_words(self.points, self.max_points)
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class BandPoints(_Table):
+class BandPoints(Table):
     """Points for the best band that a score earns; below ``ok`` there are none."""
 
     by: Literal["bands"] = "bands"
@@ -77,7 +74,7 @@ class BandPoints(_Table):
         )
 
 
-class LinePoints(_Table):
+class LinePoints(Table):
     """Points that rise along a straight line between two values of the card's metric.
 
     Attributes:
@@ -110,14 +107,14 @@ class LinePoints(_Table):
         return [Mark(name, points, self.most, points > 0)]
 
 
-class Beaten(_Table):
+class Beaten(Table):
     """A baseline to beat: what it scored on the same held-out faces, and what it is worth to be better."""
 
     score: Figure
     points: Worth
 
 
-class BaselinePoints(_Table):
+class BaselinePoints(Table):
     """Points for the best of the named baselines that a score is better than."""
 
     by: Literal["baselines"]

@@ -30,12 +30,18 @@ _MAGIC = b"\x93NUMPY"
 
 
 def read_predictions(path: Path, shape: tuple[int, int, int]) -> NDArray[np.float32]:
-    """Predicted keypoints (N, K, 2) from the ``.npy`` file that a worker left behind.
+    """Predicted keypoints (N, K, 2) from the ``.npy`` file of float32 in C order that a worker left behind.
 
     Raises:
-        PredictionError: the file is missing, a link or not such a file, or as for `parse_predictions`.
+        PredictionError: the file is missing, a link, or not one that a worker writes, or as for `parse_predictions`.
     """
-    return parse_predictions(path.name, read_blob(path, npy_cap(shape)), shape)
+    content = read_blob(path, npy_cap(shape))
+    _, dtype, given, order = _declared(path.name, content, shape)
+    if (dtype.str, given, order) != ("<f4", shape, "C"):  # then something else than the worker wrote it
+        raise PredictionError(
+            f"{path.name} declares {dtype.str} {given} in {order} order; predictions are <f4 {shape} in C order"
+        )
+    return parse_predictions(path.name, content, shape)
 
 
 def npy_cap(shape: tuple[int, int, int]) -> int:

@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -32,6 +34,12 @@ _DRAWS = (
     *("brightness", "contrast", "gamma", "noise", "blur"),
     *("occlusion", "box_x", "box_y", "box_side", "box_grey"),
 )
+
+
+def turns_over(before: NDArray[np.float32], after: NDArray[np.float32]) -> bool:
+    """Whether a move of points (P, 2) mirrors them: the sign of the determinant of the affine map nearest to it."""
+    matrix = np.linalg.lstsq(np.column_stack([before, np.ones(len(before))]), after, rcond=None)[0]
+    return bool(np.linalg.det(matrix[:2]) < 0)
 
 
 def as_pictures(images: Tensor) -> Tensor:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+
+from harness.learning.seeding import same_random_numbers
 
 Picture = NDArray[np.uint8]
 Points = NDArray[np.float32]
@@ -63,7 +64,7 @@ def measure(
     size, draw = np.array(image_size[::-1]), np.random.default_rng(0)
     probes: list[_Probe] = []
     began = time.monotonic()
-    with random_numbers_kept():
+    with same_random_numbers(torch.device("cpu")):
         for seed in range(_PROBES):
             if seed > 2 and time.monotonic() - began > _SECONDS:
                 break
@@ -162,15 +163,3 @@ def _mean_and_spread(shifts: list[Place], share: float) -> tuple[Place, float]:
     trusted = np.array(shifts)[np.argsort(away)[: max(1, round(share * len(away)))]]
     mean = trusted.mean(axis=0)
     return mean, float(np.sqrt(((trusted - mean) ** 2).sum(axis=1).mean()))
-
-
-@contextmanager
-def random_numbers_kept() -> Iterator[None]:
-    """Give the global generators back as they were: an edit of a competitor's own may draw from them."""
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    try:
-        yield
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])
-        torch.set_rng_state(states[2])

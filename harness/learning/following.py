@@ -9,13 +9,15 @@ from typing import Any
 
 import albumentations
 import numpy as np
+import torch
 from albumentations.augmentations.dropout.transforms import BaseDropout
 
 from harness.errors import ContractError
 from harness.keypoints import KeypointLayout
-from harness.learning.blobs import LabelShift, Picture, Points, measure, random_numbers_kept
+from harness.learning.blobs import LabelShift, Picture, Points, measure
 from harness.learning.label_moves import correct, move_back
 from harness.learning.moving import Mover
+from harness.learning.seeding import same_random_numbers
 
 _TOLERANCE = 0.1
 """Largest mean distance in pixels, along each axis, between a keypoint and where the picture shows it."""
@@ -99,7 +101,7 @@ def _try_with_one_keypoint(mover: Mover, name: str, layout: KeypointLayout, imag
     keypoints = np.full((len(layout), 2), np.nan, np.float32)
     keypoints[0] = np.array(image_size[::-1]) / 2
     try:
-        with random_numbers_kept():
+        with same_random_numbers(torch.device("cpu")):
             mover(np.zeros(image_size, np.uint8), keypoints)
     except ContractError as error:
         if isinstance(error.__cause__, IndexError):

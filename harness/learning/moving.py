@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from harness.errors import ContractError
 from harness.keypoints import KeypointLayout
+from harness.learning.augment import turns_over
 
 
 class Mover:
@@ -64,10 +65,4 @@ class Mover:
         points = np.full_like(keypoints, np.nan)
         is_keypoint = places >= len(self._triangle)
         points[known[places[is_keypoint] - len(self._triangle)]] = after[is_keypoint]
-        return done["image"], points[self._swap] if _is_reversed(before[places], after) else points
-
-
-def _is_reversed(before: np.ndarray, after: np.ndarray) -> bool:
-    """Whether a move of points (P, 2) mirrors them: the sign of the determinant of the affine map nearest to it."""
-    matrix = np.linalg.lstsq(np.column_stack([before, np.ones(len(before))]), after, rcond=None)[0]
-    return bool(np.linalg.det(matrix[:2]) < 0)
+        return done["image"], points[self._swap] if turns_over(before[places], after) else points

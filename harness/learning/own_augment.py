@@ -12,7 +12,7 @@ from torch import Tensor
 
 from harness.errors import ContractError
 from harness.keypoints import KeypointLayout
-from harness.learning.augment import as_pictures
+from harness.learning.augment import as_pictures, turns_over
 from harness.learning.changes import takes_two
 from harness.learning.seeding import numbers_of_its_own
 from harness.learning.source_lines import where_it_returns
@@ -113,8 +113,7 @@ def _is_mirrored(before: NDArray[np.float32], after: NDArray[np.float32]) -> boo
     known = _known(before) & _known(after)
     if known.sum() < 3 or np.linalg.svd(np.cov(before[known].T, ddof=0))[1][1] < _CERTAIN**2:
         return None
-    matrix = np.linalg.lstsq(np.column_stack([before[known], np.ones(known.sum())]), after[known], rcond=None)[0]
-    return bool(np.linalg.det(matrix[:2]) < 0)
+    return turns_over(before[known], after[known])
 
 
 def _symmetric_face(layout: KeypointLayout, image_size: tuple[int, int]) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ from harness.estimates import Estimate
 from harness.grading.entry import Entry, Stratum
 from harness.keypoints import KeypointLayout
 from harness.metrics import METRICS, Metric
+from harness.reporting.outcomes import verdict
 from harness.text import first_line, one_line, plain, printable
 from harness.units import format_bytes, format_seconds
 
@@ -25,8 +26,7 @@ _ORIGINS = {
 def report(entry: Entry, benchmark: Benchmark) -> str:
     """A grading in full: the score with its interval, where the error lies, what to try next."""
     if entry.status == "graded":
-        band = (entry.band or "below ok").replace("_", " ")
-        lines = [f"{one_line(entry.name)} on {entry.board}: {', '.join(filter(None, (band, entry.worth)))}"]
+        lines = [f"{one_line(entry.name)} on {entry.board}: {verdict(entry)}"]
         lines += scores(entry.strata, benchmark, entry.mistakes)
         lines += _section("What to try next", entry.advice)
         lines += _section("Worth a look", [plain(flag) for flag in entry.flags])

@@ -39,12 +39,14 @@ from harness.learning.source_lines import origin, where_it_returns
 from harness.submission.habits import missing_module
 from harness.submission.predicted import as_predictions
 from harness.submission.source import baselines
+from harness.submission.syntax import BUILDERS
 from harness.text import one_line
 
 if TYPE_CHECKING:
     from harness.learning.results import Progress
 
-_BUILDERS = ("build_model", "build_estimator")
+_LIBRARIES = tuple(sys.path)
+"""Where modules are found before a submission's folder is added."""
 
 
 class Learner(Protocol):
@@ -184,7 +186,7 @@ def _is_composite(estimator: object) -> bool:
 def _import(path: Path) -> ModuleType:
     folder = path.parent
     name = path.stem
-    if name in sys.stdlib_module_names or PathFinder.find_spec(name) is not None:
+    if name in sys.stdlib_module_names or PathFinder.find_spec(name, _LIBRARIES) is not None:
         name = f"submission_{name}"  # whoever imports the module of that name is to get that
     sys.path.append(str(folder))  # last, so that no file in it hides a library's module
     try:
@@ -207,7 +209,7 @@ def _execute(name: str, path: Path) -> ModuleType:
 
 
 def _the_builder(module: ModuleType, path: Path) -> tuple[str, Callable[..., Any]]:
-    defined = [name for name in _BUILDERS if hasattr(module, name)]
+    defined = [name for name in BUILDERS if hasattr(module, name)]
     if not defined:
         raise ContractError(
             f"{path.name} defines neither build_model(layout, image_size) nor build_estimator(layout, image_size); "

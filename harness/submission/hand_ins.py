@@ -15,10 +15,11 @@ from harness.errors import LoadError, UsageError
 from harness.files import read_regular
 from harness.submission.archives import unpack
 from harness.submission.choosing import choose
+from harness.submission.kinds import UNZIPPED
+from harness.submission.plain_files import MOST_BYTES, MOST_FILES, files_in
 from harness.submission.source import Source, find_source, refused_source
 from harness.text import file_name
 
-_MOST_STUDENT_FILES, _MOST_STUDENT_BYTES = 2000, 2**30
 _MOST_CLASS_FILES, _MOST_CLASS_BYTES = 200_000, 2**35
 _LONGEST_METADATA = 2**26
 
@@ -171,11 +172,11 @@ def _submission(parcel: _Parcel, author: str, work: Path) -> Source | None:
         files = dict(_all_files(parcel, work / author))
         if not files:
             return None
-        chosen = choose(files)
+        chosen = choose(files, UNZIPPED)
         source = replace(find_source(chosen), author=author)
         # A folder that the system made, rather than its author, has the system's name.
         return replace(source, name="submission") if chosen in parcel.files.values() and chosen.is_dir() else source
-    except LoadError as error:
+    except (LoadError, OSError) as error:  # whatever one hands in, the others are graded
         # Where it was unpacked is another place each time, and means nothing to anyone.
         refused = refused_source(Path(author), str(error).replace(f"{work}/", ""))
         return replace(refused, author=author, name="hand-in")
@@ -195,23 +196,13 @@ def _all_files(parcel: _Parcel, work: Path) -> Iterator[tuple[str, Path]]:
                 yield inner, file
                 continue
             folder = work / inner[: -len(".zip")]
-            unpack(file, folder, most_files=_MOST_STUDENT_FILES, most_bytes=_MOST_STUDENT_BYTES)
+            unpack(file, folder, most_files=MOST_FILES, most_bytes=MOST_BYTES)
             yield from ((f"{inner}/{each.relative_to(folder)}", each) for each in _walk(folder))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    waiting, count = [folder], 0
-    while waiting:
-        for path in _inside(waiting.pop()):
-            count += 1
-            if count > _MOST_STUDENT_FILES:
-                raise LoadError(f"{folder}: holds more than {_MOST_STUDENT_FILES:,} files; hand in only what is needed")
-            if path.is_symlink():
-                continue
-            if path.is_dir() and path.name != "__pycache__":
-                waiting.append(path)
-            elif path.is_file():
-                yield path
+def _walk(folder: Path) -> list[Path]:
+    """The files in a folder; links, which may lead to another's, are passed over."""
+    return sorted(file for file in files_in(folder) if not file.is_symlink())
 
 
 def _copied(file: Path, to: Path) -> Path:

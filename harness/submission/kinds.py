@@ -6,10 +6,8 @@ To add a kind: write its opener, and put it into ``KINDS``.
 from __future__ import annotations
 
 import ast
-import os
 import tempfile
-import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,15 +16,15 @@ from harness.folders import process_folder
 from harness.submission.archives import unpack
 from harness.submission.choosing import FOLDER_ENTRY, choose
 from harness.submission.notebooks import read_notebook
-from harness.submission.plain_files import open_plain
+from harness.submission.plain_files import MOST_BYTES, MOST_FILES, files_in, open_plain
+from harness.submission.syntax import LONGEST_SOURCE, parsed
 from harness.text import plain
 from harness.units import format_bytes
 
-_LONGEST_SOURCE = 2**18
-"""Bytes of a Python file; a syntax tree takes a thousand times as many."""
-_MOST_FILES, _MOST_BYTES = 2000, 2**30
-_DEEPEST = 16
 _LONGEST_DESCRIPTION = 4000
+_ZIP = ".zip"
+_DEEPEST = 16
+"""Folders of a submission in one another."""
 _RUNS_ONNX = b"""from pathlib import Path
 
 from harness.submission.onnx_model import OnnxModel
@@ -64,13 +62,13 @@ class Kind:
 
     Attributes:
         title: for messages.
-        takes: whether a path is of this kind.
+        suffixes: of the file, in small letters; none for a folder.
         open: finds its files.
         has_code: whether there is something to train and run; a table of predictions is scored as it is.
     """
 
     title: str
-    takes: Callable[[Path], bool]
+    suffixes: tuple[str, ...]
     open: Callable[[Path], Opened]
     has_code: bool = True
 
@@ -78,38 +76,19 @@ class Kind:
 def _open_folder(path: Path) -> Opened:
     if not (path / FOLDER_ENTRY).is_file():
         raise LoadError(f"{path}: has no {FOLDER_ENTRY}; a folder is a submission when that file is in it")
-    files: dict[str, Path | bytes] = {str(file.relative_to(path)): file for file in sorted(_files_in(path))}
-    return Opened(path.resolve().name, files, FOLDER_ENTRY, _docstring(_parsed(path / FOLDER_ENTRY, FOLDER_ENTRY)))
-
-
-def _files_in(folder: Path) -> Iterator[Path]:
-    """The files of a submission in a folder. What is hidden, and what Python compiled, is left out."""
-    waiting, count = [(folder, 0)], 0
-    while waiting:
-        here, depth = waiting.pop()
-        if depth > _DEEPEST:
-            raise LoadError(f"{folder}: has folders in more than {_DEEPEST} others; keep its files closer to the top")
-        with os.scandir(here) as inside:
-            for found in inside:
-                if found.name.startswith((".", "__pycache__")):
-                    continue
-                if count >= _MOST_FILES:
-                    raise LoadError(f"{folder}: has more than {_MOST_FILES:,} files; keep only what is needed")
-                count += 1
-                if found.is_dir(follow_symlinks=False):
-                    waiting.append((Path(found), depth + 1))
-                elif found.is_file() or found.is_symlink():
-                    # What is neither is a device or a pipe; a link is kept here, to be refused with a reason.
-                    yield Path(found)
+    files: dict[str, Path | bytes] = {
+        str(file.relative_to(path)): file for file in sorted(files_in(path, deepest=_DEEPEST))
+    }
+    return Opened(path.resolve().name, files, FOLDER_ENTRY, _docstring(_tree_of(path / FOLDER_ENTRY, FOLDER_ENTRY)))
 
 
 def _open_zip(path: Path) -> Opened:
     """What is in it, under the zip's name; it is unpacked for as long as this process lives."""
     folder = Path(tempfile.mkdtemp(dir=process_folder()))
-    unpack(path, folder, most_files=_MOST_FILES, most_bytes=_MOST_BYTES)
-    files = {str(file.relative_to(folder)): file for file in sorted(_files_in(folder))}
+    unpack(path, folder, most_files=MOST_FILES, most_bytes=MOST_BYTES)
+    files = {str(file.relative_to(folder)): file for file in sorted(files_in(folder, deepest=_DEEPEST))}
     try:
-        chosen = choose(files)
+        chosen = choose(files, UNZIPPED)
         kind = kind_of(chosen)
         if not kind.has_code:
             raise LoadError(f"{chosen.name} is {kind.title}; hand it in as it is, without a zip")
@@ -119,9 +98,9 @@ def _open_zip(path: Path) -> Opened:
 
 
 def _open_python(path: Path) -> Opened:
-    tree = _parsed(path, path.name)
-    files: dict[str, Path | bytes] = {path.name: path}
-    return Opened(path.stem, files | _weights_beside(path, tree), path.name, _docstring(tree))
+    tree = _tree_of(path, path.name)
+    entry = f"{path.stem}.py"
+    return Opened(path.stem, {entry: path, **_weights_beside(path, tree)}, entry, _docstring(tree))
 
 
 def _weights_beside(path: Path, tree: ast.Module | None) -> dict[str, Path | bytes]:
@@ -145,16 +124,15 @@ def _weights_beside(path: Path, tree: ast.Module | None) -> dict[str, Path | byt
 def _open_notebook(path: Path) -> Opened:
     """Its Python, with the weights that lie beside it; what its cells showed is not taken along."""
     notebook = read_notebook(path)
-    tree = _tree(notebook.code.encode(errors="replace"))
-    files: dict[str, Path | bytes] = {f"{path.stem}.py": notebook.code.encode(errors="replace")}
-    files |= _weights_beside(path, tree)
+    code, entry = notebook.code.encode(errors="replace"), f"{path.stem}.py"
+    tree = parsed(code)
     description = _docstring(tree) or plain(notebook.about)[:_LONGEST_DESCRIPTION]
-    return Opened(path.stem, files, f"{path.stem}.py", description, notebook.remarks)
+    return Opened(path.stem, {entry: code, **_weights_beside(path, tree)}, entry, description, notebook.remarks)
 
 
 def _open_onnx(path: Path) -> Opened:
     """A model of another framework: no code of its author's runs, and nothing is trained."""
-    return Opened(path.stem, {path.name: path, "onnx_model.py": _RUNS_ONNX}, "onnx_model.py")
+    return Opened(path.stem, {f"{path.stem}.onnx": path, "onnx_model.py": _RUNS_ONNX}, "onnx_model.py")
 
 
 def _open_predictions(path: Path) -> Opened:
@@ -162,18 +140,16 @@ def _open_predictions(path: Path) -> Opened:
 
 
 KINDS = (
-    Kind(f"a folder with {FOLDER_ENTRY}", Path.is_dir, _open_folder),
-    Kind("a .py file", lambda path: path.suffix == ".py" and path.is_file(), _open_python),
-    Kind("a notebook (.ipynb)", lambda path: path.suffix == ".ipynb" and path.is_file(), _open_notebook),
-    Kind("a .zip of one of these", lambda path: path.suffix == ".zip" and path.is_file(), _open_zip),
-    Kind("a model as .onnx", lambda path: path.suffix == ".onnx" and path.is_file(), _open_onnx),
-    Kind(
-        "a .csv, .npy or .npz of predictions",
-        lambda path: path.suffix.lower() in (".csv", ".npy", ".npz") and path.is_file(),
-        _open_predictions,
-        has_code=False,
-    ),
+    Kind(f"a folder with {FOLDER_ENTRY}", (), _open_folder),
+    Kind("a .py file", (".py",), _open_python),
+    Kind("a notebook (.ipynb)", (".ipynb",), _open_notebook),
+    Kind("a .zip of one of these", (_ZIP,), _open_zip),
+    Kind("a model as .onnx", (".onnx",), _open_onnx),
+    Kind("a .csv, .npy or .npz of predictions", (".csv", ".npy", ".npz"), _open_predictions, has_code=False),
 )
+SUFFIXES = tuple(suffix for kind in KINDS for suffix in kind.suffixes)
+UNZIPPED = tuple(suffix for suffix in SUFFIXES if suffix != _ZIP)
+"""Of files that are a submission as they are."""
 
 
 def kind_of(path: Path) -> Kind:
@@ -183,7 +159,7 @@ def kind_of(path: Path) -> Kind:
         LoadError: the harness takes no such file.
     """
     for kind in KINDS:
-        if kind.takes(path):
+        if path.is_file() and path.suffix.lower() in kind.suffixes if kind.suffixes else path.is_dir():
             return kind
     raise LoadError(f"{path}: is not a submission; hand in {forms()}")
 
@@ -212,21 +188,12 @@ def _weights(tree: ast.Module | None) -> str | None:
     return None
 
 
-def _parsed(file: Path, name: str) -> ast.Module | None:
+def _tree_of(file: Path, name: str) -> ast.Module | None:
     """The file's syntax tree; None where it does not parse, since the worker's message names the line."""
     if file.is_symlink():
         return None  # it will be refused, and what it leads to is not read
     with open_plain(file, name) as opened:
-        text = opened.read(_LONGEST_SOURCE + 1)
-    if len(text) > _LONGEST_SOURCE:
-        raise LoadError(f"{file}: has more than {format_bytes(_LONGEST_SOURCE)}; keep numbers in a data file beside it")
-    return _tree(text)
-
-
-def _tree(text: bytes) -> ast.Module | None:
-    try:
-        with warnings.catch_warnings():  # about its style, which would be printed
-            warnings.simplefilter("ignore")
-            return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+        text = opened.read(LONGEST_SOURCE + 1)
+    if len(text) > LONGEST_SOURCE:
+        raise LoadError(f"{file}: has more than {format_bytes(LONGEST_SOURCE)}; keep numbers in a data file beside it")
+    return parsed(text)

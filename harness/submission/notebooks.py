@@ -11,22 +11,13 @@ from pathlib import Path
 
 from harness.errors import LoadError
 from harness.files import read_regular
+from harness.submission.syntax import BUILDERS, LONGEST_SOURCE, parsed
 
 TAG = "submission"
 _LARGEST = 2**26
 """Bytes: pictures that cells have drawn are kept in a notebook too."""
-_MOST_CODE, _MOST_REMARKS = 2**18, 20
-_CONTRACT = {
-    "build_model",
-    "build_estimator",
-    "recipe",
-    "codec",
-    "augment",
-    "loss",
-    "weights",
-    "variants",
-    "search_space",
-}
+_MOST_REMARKS = 20
+_CONTRACT = {*BUILDERS, "recipe", "codec", "augment", "loss", "weights", "variants", "search_space"}
 _MAGIC = re.compile(r"(?P<indent>\s*)(?P<magic>[%!?].*|\S+\?{1,2}\s*)")
 
 
@@ -63,7 +54,7 @@ def read_notebook(path: Path) -> Notebook:
     remarks: list[str] = []
     parts = [_python(path, cell, remarks) for cell in tagged or cells if not _is_other_language(path, cell)]
     code = "\n\n".join(parts) + "\n"
-    if len(code.encode(errors="replace")) > _MOST_CODE:
+    if len(code.encode(errors="replace")) > LONGEST_SOURCE:
         raise LoadError(f"{path}: holds too much code; tag the cells that are the submission with {TAG!r}")
     return Notebook(code if tagged else _needed(path, code), about, tuple(remarks[:_MOST_REMARKS]))
 
@@ -109,10 +100,10 @@ def _python(path: Path, cell: _Cell, remarks: list[str]) -> str:
 
 def _needed(path: Path, code: str) -> str:
     """The top-level statements that the contract's names need, directly or through others; comments go with them."""
-    try:
-        statements = ast.parse(code).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parsed(code)
+    if tree is None:
         return code  # the worker's message names the line
+    statements = tree.body
     wanted = set(_CONTRACT)
     kept: set[int] = set()
     grown = True

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import ContractError, LoadError, MachineError
+from harness.text import first_line
 
 _BATCH = 64
 
@@ -75,7 +76,7 @@ class OnnxModel:
         try:
             return self._session.run([self._output], {self._input: given})[0]
         except Exception as error:  # onnxruntime's own types, which it does not export
-            raise ContractError(f"onnxruntime cannot run the model: {_first_line(error)}") from error
+            raise ContractError(f"onnxruntime cannot run the model: {_said_by(error)}") from error
 
 
 def _session(path: Path) -> Any:
@@ -96,7 +97,7 @@ def _session(path: Path) -> Any:
         # From bytes it cannot reach files beside it, whose names the model chooses.
         return onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own types, which it does not export
-        said = _first_line(error)
+        said = _said_by(error)
         if "external" in said.lower():
             raise LoadError("the model keeps its weights in another file; export it with all of them inside") from error
         if "opset" in said.lower() or re.search("ir.?version", said.lower()):
@@ -117,7 +118,7 @@ def _matching(shape: list[int | str | None], wanted: tuple[tuple[int, ...], ...]
     raise ContractError(f"the model takes {shape}; it must take images as one of {forms}")
 
 
-def _first_line(error: Exception) -> str:
+def _said_by(error: Exception) -> str:
     """What onnxruntime says, without its codes and places in its own source."""
-    said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    said = first_line(str(error)) or type(error).__name__
     return re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", said).rstrip(".")[:300]

@@ -1,16 +1,46 @@
-"""Opens the files of a submission, whose owner may swap any of them, or a folder above it, for a link at any time."""
+"""Finds and opens the files of a submission, whose owner may swap any of them, or a folder, for a link at any time."""
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 
 from harness.errors import LoadError
 from harness.places import shipped
 
+MOST_FILES, MOST_BYTES = 2000, 2**30
+"""Of a submission."""
+
 _WALKS = os.open in os.supports_dir_fd  # Windows cannot open below a folder that is held open
+
+
+def files_in(folder: Path, *, deepest: int = MOST_FILES) -> Iterator[Path]:
+    """The files in a folder, links among them. What is hidden, and what Python compiled, is left out.
+
+    Raises:
+        LoadError: there are too many, or they lie in more than ``deepest`` other folders.
+        OSError: a folder cannot be read.
+    """
+    waiting, count = [(folder, 0)], 0
+    while waiting:
+        here, depth = waiting.pop()
+        if depth > deepest:
+            raise LoadError(f"{folder}: has folders in more than {deepest} others; keep its files closer to the top")
+        with os.scandir(here) as inside:
+            for found in inside:
+                if found.name.startswith((".", "__pycache__")):
+                    continue
+                if count >= MOST_FILES:
+                    raise LoadError(f"{folder}: has more than {MOST_FILES:,} files; keep only what is needed")
+                count += 1
+                if found.is_dir(follow_symlinks=False):
+                    waiting.append((Path(found), depth + 1))
+                elif found.is_file() or found.is_symlink():
+                    # What is neither is a device or a pipe; a link is kept here, to be refused with a reason.
+                    yield Path(found)
 
 
 def open_plain(file: Path, name: str) -> BufferedReader:

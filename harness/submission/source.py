@@ -13,14 +13,11 @@ from pathlib import Path
 
 from harness.errors import LoadError, SubmissionError, UsageError
 from harness.places import shipped
-from harness.submission.kinds import Kind, Opened, kind_of
-from harness.submission.plain_files import open_plain
+from harness.submission.kinds import SUFFIXES, Kind, Opened, kind_of
+from harness.submission.plain_files import MOST_BYTES, MOST_FILES, open_plain
 from harness.text import file_name
 from harness.units import format_bytes
 
-_SUFFIXES = (".py", ".ipynb", ".onnx", ".zip", ".csv", ".npy", ".npz")
-_MOST_FILES = 2000
-_MOST_BYTES = 2**30
 _CODE_BYTES, _DATA_BYTES = 64 * 2**10, 4 * 2**10
 """A longer Python file, or more bytes in other files, may hold what was learnt elsewhere."""
 
@@ -144,7 +141,7 @@ def find_or_refuse(submission: str | Path) -> Source:
 
 def refused_source(path: Path, reason: str) -> Source:
     """A source that cannot be graded, for the reason given."""
-    name = path.stem if path.suffix.lower() in _SUFFIXES else path.name
+    name = path.stem if path.suffix.lower() in SUFFIXES else path.name
     return Source(path, file_name(name), fingerprint=hashlib.sha256(os.fsencode(path)).hexdigest(), refused=reason)
 
 
@@ -224,7 +221,7 @@ def _content(file: Path | bytes, name: str) -> bytes:
         return file
     try:
         with open_plain(file, name) as opened:
-            return opened.read(_MOST_BYTES)
+            return opened.read(MOST_BYTES)
     except OSError as error:
         raise LoadError(f"{file}: cannot be read: {error.strerror}") from error
 
@@ -250,10 +247,10 @@ def _acceptable_size(path: Path, opened: Opened) -> int:
             # Its target would be copied to where the submission may read it.
             raise LoadError(f"{file}: is a symbolic link, which may lead anywhere; put the file itself there")
     size = sum(map(_size, opened.files.values()))
-    if len(opened.files) > _MOST_FILES or size > _MOST_BYTES:
+    if len(opened.files) > MOST_FILES or size > MOST_BYTES:
         raise LoadError(
             f"{path}: holds {len(opened.files):,} files of {format_bytes(size)} together; a submission has at most "
-            f"{_MOST_FILES:,} files and {format_bytes(_MOST_BYTES)}"
+            f"{MOST_FILES:,} files and {format_bytes(MOST_BYTES)}"
         )
     return size
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -125,17 +126,25 @@ def test_the_same_command_again_does_nothing_twice(tiny: Tiny, started: list[str
     assert len(rows()) == 5  # the failures of the two trials each stand there
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[Any]:
+    """Ctrl-C has its usual effect, also where a shell started the tests in the background; the handler."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield signal.default_int_handler
+    signal.signal(signal.SIGINT, before)
+
+
 def test_an_interrupted_command_says_what_is_done_and_goes_on_from_there(
-    tiny: Tiny, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ctrl_c: Any
 ) -> None:
     paths = hand_in(tiny, {"first.py": MEAN_FACE, "second.py": estimator()})
-    run_job, before = executors.run_job, signal.getsignal(signal.SIGINT)
+    run_job = executors.run_job
 
     def interrupted(job: Job, *rest: Any) -> Run:
         if job.name == "second":
             os.kill(os.getpid(), signal.SIGINT)
             deadline = time.monotonic() + 30
-            while signal.getsignal(signal.SIGINT) is not before and time.monotonic() < deadline:
+            while signal.getsignal(signal.SIGINT) is not ctrl_c and time.monotonic() < deadline:
                 time.sleep(0.01)  # until the command has heard it
         return run_job(job, *rest)
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import csv
-import zipfile
 from pathlib import Path
 
 import pytest
-from support.submissions import FAILURES, MEAN_FACE
+from support.submissions import FAILURES, MEAN_FACE, zipped
 from support.tiny import Tiny
 
 from harness.cli.grade import main
@@ -29,9 +28,7 @@ def moodle(tiny: Tiny) -> str:
         "Dan Guest_109_assignsubmission_file/model.py": MEAN_FACE,
         "Eve Probe_110_assignsubmission_file/model.zip": "PK",
     }
-    with zipfile.ZipFile(tiny.root / "moodle.zip", "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
+    zipped(tiny.root / "moodle.zip", files)
     # Whoever is at most a thousand pixels off has full marks here.
     text = tiny.card.read_text()
     for band, edge in (("ok = 20.0", 3000), ("very_good = 10.0", 2000), ("outstanding = 0.5", 1000)):

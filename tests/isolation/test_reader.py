@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from harness.errors import PredictionError
-from harness.isolation.reader import read_blob, read_predictions
+from harness.isolation.reader import parse_predictions, read_blob, read_predictions
 
 SHAPE = (4, 15, 2)
 
@@ -50,18 +50,32 @@ def test_the_longer_header_is_read_too(file: Path, points: np.ndarray) -> None:
 @pytest.mark.parametrize("dtype", ["<f2", "<f8", ">f4", ">f8", "<i8", ">i2", "u1"])
 @pytest.mark.parametrize("shape", [SHAPE, (4, 30)])
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_any_numbers_are_read_alike(
-    tmp_path: Path, points: np.ndarray, dtype: str, shape: tuple[int, ...], order: str
+def test_any_numbers_that_somebody_hands_in_are_read_alike(
+    points: np.ndarray, dtype: str, shape: tuple[int, ...], order: str
 ) -> None:
-    np.save(tmp_path / "points.npy", np.array(points.reshape(shape), dtype=dtype, order=order))
+    content = as_npy(np.array(points.reshape(shape), dtype=dtype, order=order))
 
-    read = read_predictions(tmp_path / "points.npy", SHAPE)
+    read = parse_predictions("points.npy", content, SHAPE)
 
     np.testing.assert_array_equal(read, points)
     assert read.dtype == np.float32
 
 
 ZEROS = np.zeros(SHAPE, np.float32)
+
+
+@pytest.mark.parametrize(
+    "odd", [ZEROS.astype(float), ZEROS.reshape(4, 30), np.asfortranarray(ZEROS)], ids=["float64", "flat", "Fortran"]
+)
+def test_what_a_worker_does_not_write_is_refused(file: Path, odd: np.ndarray) -> None:
+    np.save(file, odd)
+
+    with pytest.raises(
+        PredictionError, match=r"predictions.npy declares .*; predictions are <f4 \(4, 15, 2\) in C order"
+    ):
+        read_predictions(file, SHAPE)
+
+
 HUGE = b"{'descr': '<f4', 'fortran_order': False, 'shape': (100000000, 15, 2), }"
 
 FORGED = {
@@ -139,7 +153,7 @@ def test_a_pipe_does_not_hang_the_reader(tmp_path: Path) -> None:
         read_predictions(tmp_path / "pipe.npy", SHAPE)
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
+def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
     with pytest.raises(PredictionError, match="is a link, a folder or a device"):
         read_blob(tmp_path, 100)
 

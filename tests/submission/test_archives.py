@@ -8,16 +8,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from support.submissions import zipped
 
 from harness.errors import LoadError
 from harness.submission.archives import unpack
-
-
-def zipped(path: Path, files: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return path
 
 
 def taken_from(archive: Path, to: Path) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import zipfile
+import os
 from pathlib import Path
 
 import pytest
-from support.submissions import MEAN_FACE
+from support.submissions import MEAN_FACE, zipped
 
 from harness.errors import UsageError
 from harness.places import shipped
@@ -21,9 +21,7 @@ def lay_out(folder: Path, files: dict[str, str]) -> Path:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if name.endswith(".zip"):
-            with zipfile.ZipFile(path, "w") as archive:
-                for inner in text.split():
-                    archive.writestr(inner, MEAN_FACE)
+            zipped(path, dict.fromkeys(text.split(), MEAN_FACE))
         elif name.endswith("/"):
             path.mkdir()
         else:
@@ -126,18 +124,15 @@ SYSTEMS = {
 
 
 @pytest.mark.parametrize(("files", "expected"), SYSTEMS.values(), ids=SYSTEMS)
-@pytest.mark.parametrize("zipped", [False, True], ids=["folder", "zip"])
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
 def test_a_course_is_read_as_its_system_exports_it(
-    files: dict[str, str], expected: dict[str, tuple[str, bool]], zipped: bool, tmp_path: Path
+    files: dict[str, str], expected: dict[str, tuple[str, bool]], packed: bool, tmp_path: Path
 ) -> None:
     folder = lay_out(tmp_path / "downloads", files)
-    if zipped:
+    if packed:
         expected = {author: about for author, about in expected.items() if about[0] != "nothing"}
-        with zipfile.ZipFile(tmp_path / "downloads.zip", "w") as archive:
-            for path in folder.rglob("*"):
-                if path.is_file():
-                    archive.write(path, path.relative_to(folder))
-        folder = tmp_path / "downloads.zip"
+        inside = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        folder = zipped(tmp_path / "downloads.zip", inside)
 
     assert found(folder, tmp_path) == expected
 
@@ -163,6 +158,20 @@ def test_the_submission_among_the_files_is_found_or_it_is_said_why_not(
     ((said, _),) = found(lay_out(tmp_path / "downloads", files), tmp_path).values()
 
     assert reason in said
+
+
+def test_a_path_that_is_too_long_is_its_authors_fault_alone(tmp_path: Path) -> None:
+    folder = lay_out(tmp_path / "downloads", {"ana/model.py": MEAN_FACE, "ben/model.py": MEAN_FACE})
+    here = os.open(folder / "ana", os.O_RDONLY)
+    for _ in range(25):
+        os.mkdir("d" * 200, dir_fd=here)
+        here, above = os.open("d" * 200, os.O_RDONLY, dir_fd=here), here
+        os.close(above)
+    os.close(here)
+
+    said = found(folder, tmp_path)
+
+    assert "File name too long" in said["ana"][0] and said["ben"] == ("model", False)
 
 
 @pytest.mark.parametrize("name", ["absent", "empty"])

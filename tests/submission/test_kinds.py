@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import pytest
-from support.submissions import MEAN_FACE, grade_path
+from support.submissions import MEAN_FACE, grade_path, zipped
 from support.tiny import Tiny
 
 from harness.errors import LoadError
 from harness.submission.source import find_source
 
 HELPED = MEAN_FACE.replace("import numpy as np", "import numpy as np\nfrom helper import SIZE")
-
-
-def zipped(path: Path, files: dict[str, str]) -> Path:
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return path
 
 
 @pytest.mark.parametrize(
@@ -42,7 +34,7 @@ def test_a_zip_is_graded_under_its_own_name(files: dict[str, str], tiny: Tiny) -
     [
         ({"report.pdf": ""}, "no file of these is a submission: report.pdf"),
         ({"a.py": MEAN_FACE, "b.py": MEAN_FACE}, "there are several submissions: a.py, b.py"),
-        ({"points.csv": "ImageId"}, "points.csv is a .csv of predictions; hand it in as it is, without a zip"),
+        ({"points.csv": "ImageId"}, "points.csv is a .csv, .npy or .npz of predictions; hand it in as it is, without"),
         ({"../a.py": MEAN_FACE}, "'../a.py' leads out of its folder"),
     ],
 )

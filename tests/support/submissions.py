@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,14 @@ def grade_path(tiny: Tiny, path: Path, *options: str) -> tuple[int, dict[str, An
     given = ["--benchmark", str(tiny.card), "--data", str(tiny.data), "--json", "entry.json", "--device", "cpu"]
     code = main([str(path), *given, *options])
     return code, json.loads(Path("entry.json").read_text())
+
+
+def zipped(path: Path, files: Mapping[str, str | bytes]) -> Path:
+    """A zip of these files, at this path."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
 
 
 def first_row() -> dict[str, str]:
