@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import re
 import reprlib
 import tomllib
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
+    AliasChoices,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -46,12 +48,32 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True)
 
 
+def _name(text: str) -> str:
+    if not re.fullmatch(r"\w[\w .+-]*", text):
+        raise ValueError("should be letters, digits and any of _ . + -, since columns and files are called by it")
+    return text
+
+
+def _divisor(value: Any) -> Any:
+    if isinstance(value, list) and len(value) == 2 and all(isinstance(name, str) for name in value):
+        return (value[0], value[1])
+    if value in ("box", "image"):
+        return value
+    raise ValueError('should be two keypoints, as ["A", "B"], or "box" or "image"')
+
+
+Name = Annotated[str, Field(max_length=80), AfterValidator(_name)]
+
+
 class _LayoutTable(_Table):
-    name: str
-    keypoints: Annotated[list[str], Field(max_length=500)]
+    name: Name
+    keypoints: Annotated[list[Name], Field(max_length=500)]
     mirror_pairs: list[Annotated[list[str], Field(min_length=2, max_length=2)]]
-    groups: dict[str, list[str]]
-    inter_ocular: Annotated[list[str], Field(min_length=2, max_length=2)]
+    groups: dict[Name, list[str]]
+    nme_by: Annotated[Any, BeforeValidator(_divisor)] = Field(
+        None,
+        validation_alias=AliasChoices("nme_by", "inter_ocular"),  # the latter is what earlier cards say
+    )
 
     def build(self) -> KeypointLayout:
         return KeypointLayout(
@@ -59,7 +81,7 @@ class _LayoutTable(_Table):
             keypoints=tuple(self.keypoints),
             mirror_pairs=tuple((a, b) for a, b in self.mirror_pairs),
             groups={group: tuple(members) for group, members in self.groups.items()},
-            inter_ocular=(self.inter_ocular[0], self.inter_ocular[1]),
+            nme_by=self.nme_by,
         )
 
 
@@ -97,13 +119,19 @@ def _layout(value: Any) -> KeypointLayout:
     return _LayoutTable.model_validate(value).build()
 
 
-def _metric(name: str) -> str:
+def _metric(name: str, info: ValidationInfo) -> str:
     if name not in METRICS:
         near = difflib.get_close_matches(name, METRICS, n=1)
         raise ValueError(
             "there is no such metric"
             + (f"; did you mean {near[0]!r}?" if near else ".")
             + f" Known: {', '.join(METRICS)}"
+        )
+    layout = info.data.get("layout")
+    if METRICS[name].of_nme and layout is not None and layout.nme_by is None:
+        raise ValueError(
+            f"layout {layout.name!r} does not say what the nme is divided by; add nme_by to [layout]: two keypoints, "
+            'as ["A", "B"], or "box" or "image"'
         )
     return name
 
