@@ -13,9 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     AliasChoices,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     NonNegativeFloat,
     PositiveFloat,
@@ -26,6 +24,7 @@ from pydantic import (
     field_validator,
 )
 
+from harness.data_tables import FILE_READERS, KaggleData, PictureData, Seed, Table
 from harness.errors import CardError
 from harness.files import read_regular
 from harness.keypoints import FACE15, LAYOUTS, KeypointLayout
@@ -40,12 +39,7 @@ MOST_FACES = 10**6
 MOST_PIXELS = 2048
 """Of an image's height and width."""
 
-Seed = Annotated[int, Field(ge=0, lt=2**64)]
 Side = Annotated[int, Field(ge=1, le=MOST_PIXELS)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True)
 
 
 def _name(text: str) -> str:
@@ -65,7 +59,7 @@ def _divisor(value: Any) -> Any:
 Name = Annotated[str, Field(max_length=80), AfterValidator(_name)]
 
 
-class _LayoutTable(_Table):
+class _LayoutTable(Table):
     name: Name
     keypoints: Annotated[list[Name], Field(max_length=500)]
     mirror_pairs: list[Annotated[list[str], Field(min_length=2, max_length=2)]]
@@ -89,14 +83,6 @@ def _string(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("should be text in quotes, with its unit")
     return value
-
-
-def _share_or_file(value: Any, info: ValidationInfo) -> float | Path:
-    if isinstance(value, str) and value:
-        return Path(info.context or "") / value
-    if isinstance(value, float) and 0 < value < 1:
-        return value
-    raise ValueError("should be a share between 0 and 1, or a file of labelled faces in quotes")
 
 
 def _count(value: Any) -> Any:
@@ -140,21 +126,7 @@ Duration = Annotated[float, BeforeValidator(lambda value: parse_seconds(_string(
 Size = Annotated[int, BeforeValidator(lambda value: parse_bytes(_string(value)))]
 
 
-class KaggleData(_Table):
-    """Photographs in Kaggle's files.
-
-    Attributes:
-        held_out: share of the fully labelled rows that is held out, by whole subjects; or a file of faces that are held
-            out, so that all of ``training.csv`` may be learnt from. On a card its path is relative to the card.
-        seed: draws which subjects; a file of held-out faces has no use for it.
-    """
-
-    reader: Literal["kaggle"]
-    held_out: Annotated[float | Path, BeforeValidator(_share_or_file)]
-    seed: Seed = 0
-
-
-class RenderedData(_Table):
+class RenderedData(Table):
     """Faces drawn by the harness.
 
     Attributes:
@@ -179,7 +151,7 @@ class RenderedData(_Table):
         return seed
 
 
-class Bands(_Table):
+class Bands(Table):
     """The worst value of the card's metric that still earns each band."""
 
     ok: NonNegativeFloat
@@ -191,14 +163,14 @@ BANDS = tuple(Bands.model_fields)
 """Band names, from the easiest to the hardest."""
 
 
-class CardLimits(_Table):
+class CardLimits(Table):
     """What one submission may use, unless the command line says otherwise: seconds and bytes."""
 
     time: Duration
     memory: Size
 
 
-class SubmissionRules(_Table):
+class SubmissionRules(Table):
     """What may be handed in.
 
     Attributes:
@@ -215,7 +187,7 @@ class SubmissionRules(_Table):
     held_out_images: Literal["after", "during"] = "after"
 
 
-class Benchmark(_Table):
+class Benchmark(Table):
     """A task with data, split, metric, bands and limits.
 
     Attributes:
@@ -232,7 +204,7 @@ class Benchmark(_Table):
     layout: Annotated[KeypointLayout, BeforeValidator(_layout)]
     image_size: Annotated[tuple[Side, Side], BeforeValidator(_pair)]
     metric: Annotated[str, AfterValidator(_metric)]
-    data: Annotated[KaggleData | RenderedData, Field(discriminator="reader")]
+    data: Annotated[KaggleData | PictureData | RenderedData, Field(discriminator="reader")]
     bands: Bands
     limits: CardLimits
     submission: SubmissionRules = SubmissionRules()
@@ -240,7 +212,9 @@ class Benchmark(_Table):
 
     @field_validator("data")
     @classmethod
-    def _can_be_drawn(cls, data: KaggleData | RenderedData, info: ValidationInfo) -> KaggleData | RenderedData:
+    def _can_be_drawn(
+        cls, data: KaggleData | PictureData | RenderedData, info: ValidationInfo
+    ) -> KaggleData | PictureData | RenderedData:
         layout = info.data.get("layout")
         if isinstance(data, RenderedData) and layout and layout.keypoints != FACE15.keypoints:
             raise ValueError(
@@ -263,7 +237,10 @@ class Benchmark(_Table):
     @property
     def held_out_file(self) -> Path | None:
         """The file of held-out faces that the card names, if it names one."""
-        return self.data.held_out if isinstance(self.data.held_out, Path) else None
+        file = self.data.held_out
+        if not isinstance(file, Path) or (isinstance(self.data, PictureData) and not file.is_absolute()):
+            return None  # of pictures, it is in the folder of the data
+        return file
 
     @field_validator("bands")
     @classmethod
@@ -332,16 +309,19 @@ def _find(name_or_card: str) -> Path:
     return known[name_or_card]
 
 
+_READERS = (*FILE_READERS, "rendered")
+
+
 def _explain(problem: Any) -> str:
     # In the location of a union's keys pydantic includes the discriminator, which is not part of the key on the card.
-    location = [str(part) for part in problem["loc"] if part not in ("kaggle", "rendered")]
+    location = [str(part) for part in problem["loc"] if part not in _READERS]
     key = ".".join(location)
     if problem["type"] == "missing":
         return f"key {key!r} is missing; add it"
     if problem["type"] == "extra_forbidden":
         return f"unknown key {key!r}; correct its spelling or take it out"
     if problem["type"].startswith("union_tag"):
-        return "key 'data.reader' must be 'kaggle' or 'rendered'"
+        return f"key 'data.reader' must be one of {', '.join(map(repr, _READERS))}"
     message = problem["msg"].removeprefix("Value error, ")
     return f"key {key!r}: {message}" + (
         f" (it is {reprlib.repr(problem['input'])})" if not isinstance(problem["input"], dict) else ""

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.datasets.kaggle import Lookup
+from harness.datasets.readers.kaggle import Lookup
 from harness.errors import DataError, LoadError, PredictionError
 from harness.isolation.reader import LARGEST_COORDINATE, read_given, read_predictions
 from harness.keypoints import KeypointLayout

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from harness.datasets.faces import FaceSet
-from harness.datasets.kaggle import read_lookup, read_test, read_training, training_sources
+from harness.datasets.readers.kaggle import read_lookup, read_test, read_training, training_sources
 from harness.errors import DataError
 from harness.keypoints import FACE15
 

@@ -15,7 +15,7 @@ import numpy as np
 from harness.benchmark import load_benchmark
 from harness.board.table import Row
 from harness.cli.running import read_recipe
-from harness.datasets.kaggle import read_lookup, read_test, read_training
+from harness.datasets.readers.kaggle import read_lookup, read_test, read_training
 from harness.grading.entry import Entry
 from harness.grading.predictions import read_csv, write_long, write_wide
 from harness.isolation.pipes import Messages, Printed
