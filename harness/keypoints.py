@@ -57,6 +57,16 @@ class KeypointLayout:
         """The 2K coordinate names in Kaggle's form: ``nose_tip_x, nose_tip_y, ...``."""
         return tuple(f"{name}_{axis}" for name in self.keypoints for axis in "xy")
 
+    @property
+    def nme_unit(self) -> str:
+        """What the nme divides by, in words."""
+        if self.nme_by is None or isinstance(self.nme_by, str):
+            return {"box": "the size of the box around the keypoints", "image": "the size of the image"}.get(
+                self.nme_by or "", "nothing"
+            )
+        first, second = (name.replace("_", " ") for name in self.nme_by)
+        return f"the distance from {first} to {second}"
+
     def index(self, name: str) -> int:
         """Position of a keypoint on axis 1."""
         return self.keypoints.index(name)

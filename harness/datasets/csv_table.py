@@ -123,6 +123,8 @@ def read_table(
     header = _cells(source, next(lines, ""), "line 1")
     if required is not None:
         _check_columns(source, header, required, optional)
+    elif not header:
+        raise DataError(f"{source}, line 1: is empty; write the names of the columns there")
     rows: list[list[str]] = []
     blank = 0  # lines since the last row; at the end they are nothing
     for line in lines:

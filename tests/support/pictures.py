@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -25,8 +26,11 @@ class Picture:
     box: tuple[float, float, float, float]
 
 
-def draw_pictures(keypoints: int, count: int, seed: int = 0) -> list[Picture]:
-    """Pictures of faces about 80 pixels wide somewhere in 140 to 200; each person is shown in ``count`` / 4 of them."""
+def draw_pictures(keypoints: int, count: int, seed: int = 0, *, busy: bool = False) -> list[Picture]:
+    """Pictures of faces about 80 pixels wide somewhere in 140 to 200; each person is shown in ``count`` / 4 of them.
+
+    Where they are busy, no two have the same background, and so none are near-duplicates.
+    """
     rng = np.random.default_rng(seed)
     angles = np.linspace(0, 6 * np.pi, keypoints, endpoint=False)
     shape = np.linspace(0.25, 1, keypoints)[:, None] * np.column_stack([np.cos(angles), np.sin(angles)])
@@ -38,6 +42,8 @@ def draw_pictures(keypoints: int, count: int, seed: int = 0) -> list[Picture]:
         ys, xs = np.mgrid[:height, :width]
         squares = (xs - points[:, 0, None, None]) ** 2 + (ys - points[:, 1, None, None]) ** 2
         grey = 30 + 180 * np.exp(-squares / 8).max(axis=0)
+        if busy:
+            grey += cv2.resize(rng.uniform(0, 45, size=(12, 12)), (int(width), int(height)))
         pixels = np.repeat(grey[:, :, None], 3, axis=2).astype(np.uint8)
         (left, top), (right, bottom) = points.min(axis=0) - 4, points.max(axis=0) + np.array([4, 8])
         name = f"{PEOPLE[i % len(PEOPLE)]}_{seed}{i:03}.jpg"
