@@ -68,8 +68,12 @@ def test_the_example_and_its_check_know_any_number_of_keypoints(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    Path("card.toml").write_text(card_text("npz", 'crop = "points"\nmargin = 0.2', size=(32, 32)))
-    WRITERS["npz"](tmp_path / "faces", load_benchmark("card.toml").layout, draw_pictures(5, 20, busy=True), [])
+    Path("card.toml").write_text(card_text("csv", 'crop = "points"\nmargin = 0.2', size=(32, 32)))
+    alike, others = (
+        draw_pictures(5, 20),
+        draw_pictures(5, 4, seed=1, busy=True),
+    )  # the 20 count as one subject
+    WRITERS["csv"](tmp_path / "faces", load_benchmark("card.toml").layout, alike, others)
     options = ["--benchmark", "card.toml", "--data", "faces", "--epochs", "1", "--device", "cpu", "--threads", "1"]
 
     assert harness(["new", "mine"]) == 0

@@ -18,6 +18,8 @@ from harness.datasets.opening import open_split
 from harness.errors import CardError, DataError
 
 READERS = list(WRITERS)
+CSV, JSON, PTS = "training_frames_keypoints.csv", "person_keypoints_train2017.json", "helen/trainset/Ana_Alba_0000.pts"
+LIST = "WFLW_annotations/list_98pt_rect_attr_train_test/list_98pt_rect_attr_train.txt"
 POINTS = 'crop = "points"\nmargin = 0.25'
 TRAINING, HELD_OUT = draw_pictures(5, 12), draw_pictures(5, 4, seed=1)
 
@@ -61,15 +63,25 @@ def expected(picture: Picture, crop: str, size: tuple[int, int], whole: tuple[in
     return (picture.points - middle) / one + [(width - 1) / 2, (height - 1) / 2]
 
 
+def add_boxes(table: Path, pictures: list[Picture]) -> None:
+    header, *rows = table.read_text().splitlines()
+    rows = [",".join([row, *map(str, each.box)]) for row, each in zip(rows, pictures, strict=True)]
+    table.write_text("\n".join([f"{header},box_left,box_top,box_right,box_bottom", *rows]) + "\n")
+
+
 @pytest.mark.parametrize("size", [(96, 96), (40, 56)])
 @pytest.mark.parametrize("crop", [POINTS, 'crop = "box"\nmargin = 0.1', 'crop = "image"'])
 @pytest.mark.parametrize("reader", READERS)
 def test_points_arrive_where_the_crop_puts_them_and_where_the_image_shows_them(
     home: Path, reader: str, crop: str, size: tuple[int, int]
 ) -> None:
-    if reader in ("pts", "csv") and "box" in crop:
+    if reader == "pts" and "box" in crop:
         pytest.skip("these files have no box")
-    faces = opened(home, reader, crop, size=size).together()
+    card, folder = brought(home, reader, crop, size=size)
+    if reader == "csv" and "box" in crop:
+        add_boxes(folder / CSV, TRAINING)
+        add_boxes(folder / "test_frames_keypoints.csv", HELD_OUT)
+    faces = open_split(card, folder).together()
     whole = (200, 200) if reader == "npz" else None
     wanted = [expected(each, crop, size, whole) for each in (*TRAINING, *HELD_OUT)]
 
@@ -186,6 +198,11 @@ def test_where_v_is_0_a_keypoint_is_missing(home: Path) -> None:
 
     assert np.argwhere(~faces.labelled)[:, 1].tolist() == [0] and len(faces) == 16
 
+    for annotation in whole["annotations"][:2]:  # one has one labelled, the other all in one place
+        annotation["keypoints"][3:] = [50, 50, 2] * 5 if annotation["id"] == 100 else [0, 0, 0] * 4 + [50, 50, 1]
+    file.write_text(json.dumps(whole))
+    assert len(open_split(card, folder).together()) == 14
+
 
 def test_held_out_faces_may_be_named_on_the_command_line(home: Path) -> None:
     card, folder = brought(home, "pts")
@@ -229,8 +246,6 @@ def bomb(folder: Path) -> None:
     (folder / "training" / NAME).write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0")))
 
 
-CSV, JSON, PTS = "training_frames_keypoints.csv", "person_keypoints_train2017.json", "helen/trainset/Ana_Alba_0000.pts"
-LIST = "WFLW_annotations/list_98pt_rect_attr_train_test/list_98pt_rect_attr_train.txt"
 X, NAME = str(TRAINING[0].points[0, 0]), TRAINING[0].name
 
 

@@ -2,7 +2,8 @@
 
 An annotation's ``keypoints`` are x, y and v of each; v = 0 is not labelled. If all the names of the layout are among
 those of its category, they are found by name, so that a card may take the five points of the face from a person's
-seventeen. Otherwise they stand in the order of the layout. Annotations without a labelled keypoint are left out.
+seventeen. Otherwise they stand in the order of the layout. People who are too small to be cropped, or have no labelled
+keypoint, are left out: photographs of crowds are full of them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.data_tables import PictureData
-from harness.datasets.readers.listed import Listed, find_picture
+from harness.datasets.readers.listed import LEAST_SIDE, Listed, find_picture
 from harness.datasets.readers.text_file import read_text
 from harness.errors import DataError
 from harness.keypoints import KeypointLayout
@@ -28,7 +29,7 @@ _MOST_BYTES = 2**29
 
 
 def list_faces(file: Path, images: Path, data: PictureData, layout: KeypointLayout) -> list[Listed]:
-    """Every annotation that has a labelled keypoint.
+    """Every annotation that has a labelled keypoint and is large enough to be cropped.
 
     Raises:
         DataError: it is not such a file; the message names the annotation and the remedy.
@@ -46,7 +47,8 @@ def list_faces(file: Path, images: Path, data: PictureData, layout: KeypointLayo
             raise DataError(f"{place}: key 'keypoints' is missing; name a file of keypoints, such as person_keypoints")
         names = categories.get(_hashable(annotation.get("category_id")))
         points = _points(place, annotation["keypoints"], names, layout)
-        if np.isnan(points).all():
+        box = _box(place, annotation.get("bbox"))
+        if np.isnan(points).all() or _is_too_small(points, box, data):
             continue
         picture = pictures.get(_hashable(annotation.get("image_id")))
         if picture is None or not isinstance(picture.get("file_name"), str):
@@ -59,7 +61,7 @@ def list_faces(file: Path, images: Path, data: PictureData, layout: KeypointLayo
                 place,
                 find_picture(images, picture["file_name"], place),
                 points,
-                _box(place, annotation.get("bbox")),
+                box,
                 size=_size(picture),
             )
         )
@@ -120,6 +122,12 @@ def _box(place: str, box: Any) -> tuple[float, float, float, float] | None:
         raise DataError(f"{place}: 'bbox' is not left, top, width and height; correct it")
     left, top, width, height = map(float, box)
     return left - 0.5, top - 0.5, left + width - 0.5, top + height - 0.5  # a box counts from the edge of a pixel
+
+
+def _is_too_small(points: NDArray[np.float64], box: tuple[float, ...] | None, data: PictureData) -> bool:
+    if data.crop == "points":
+        return bool((np.nanmax(points, axis=0) - np.nanmin(points, axis=0)).max() < LEAST_SIDE)
+    return data.crop == "box" and box is not None and max(box[2] - box[0], box[3] - box[1]) < LEAST_SIDE
 
 
 def _size(picture: dict[str, Any]) -> tuple[int, int] | None:

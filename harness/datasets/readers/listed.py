@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from harness.benchmark import MOST_FACES
 from harness.errors import DataError
 
+LEAST_SIDE = 2
+"""Pixels of a face's box on its longer side; shares of the picture's size, from 0 to 1, make it smaller."""
+
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
 """What the names of pictures end in, whatever the case."""
 

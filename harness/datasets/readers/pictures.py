@@ -16,7 +16,7 @@ from harness.data_tables import PictureData
 from harness.datasets.faces import FaceSet
 from harness.datasets.readers import coco, image_csv, npz, pts, wflw
 from harness.datasets.readers.cropping import Box, Crop
-from harness.datasets.readers.listed import PICTURES, Listed, check_count, find_file
+from harness.datasets.readers.listed import LEAST_SIDE, PICTURES, Listed, check_count, find_file
 from harness.datasets.readers.picture import read_grey
 from harness.datasets.split import near_duplicate_groups
 from harness.errors import DataError
@@ -30,7 +30,6 @@ FORMS: dict[str, ModuleType] = {"csv": image_csv, "coco": coco, "pts": pts, "wfl
 Progress = Callable[[int, int], None]
 
 _MOST_BYTES = 2**32  # of all images together
-_LEAST_SIDE = 2  # pixels of a face; shares of the image's size, from 0 to 1, are less
 _MOST_TIMES = 8
 _VERSION = 1
 
@@ -176,7 +175,7 @@ class Pictures:
                 raise DataError(f"{each.place}: has no labelled keypoint to crop by; take it out")
             (left, top), (right, bottom) = np.nanmin(each.points, axis=0), np.nanmax(each.points, axis=0)
         inside = right > 0 and bottom > 0 and left < width and top < height
-        if not inside or max(right - left, bottom - top) < _LEAST_SIDE or not right >= left or not bottom >= top:
+        if not inside or max(right - left, bottom - top) < LEAST_SIDE or not right >= left or not bottom >= top:
             raise DataError(
                 f"{each.place}: the box from ({left:.1f}, {top:.1f}) to ({right:.1f}, {bottom:.1f}) is not one of a "
                 f"face in a picture of {width}x{height}; write pixels of the picture"
