@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import re
 import reprlib
 import tomllib
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    AliasChoices,
     BeforeValidator,
     Field,
     NonNegativeFloat,
@@ -24,106 +22,29 @@ from pydantic import (
     field_validator,
 )
 
-from harness.data_tables import FILE_READERS, KaggleData, PictureData, Seed, Table
+from harness.card_values import (
+    MOST_FACES,
+    Duration,
+    Seed,
+    Side,
+    Size,
+    Table,
+    count,
+    layout,
+    metric,
+    pair,
+)
+from harness.data_tables import FILE_READERS, KaggleData, PictureData
 from harness.errors import CardError
 from harness.files import read_regular
-from harness.keypoints import FACE15, LAYOUTS, KeypointLayout
+from harness.keypoints import FACE15, KeypointLayout
 from harness.metrics import METRICS
 from harness.places import cards, shipped
+from harness.points import A_POINT_A_BAND, Mark, Points
 from harness.text import first_line
-from harness.units import parse_bytes, parse_seconds
 
 _LONGEST = 2**18
 """Bytes of a card."""
-MOST_FACES = 10**6
-MOST_PIXELS = 2048
-"""Of an image's height and width."""
-
-Side = Annotated[int, Field(ge=1, le=MOST_PIXELS)]
-
-
-def _name(text: str) -> str:
-    if not re.fullmatch(r"\w[\w .+-]*", text):
-        raise ValueError("should be letters, digits and any of _ . + -, since columns and files are called by it")
-    return text
-
-
-def _divisor(value: Any) -> Any:
-    if isinstance(value, list) and len(value) == 2 and all(isinstance(name, str) for name in value):
-        return (value[0], value[1])
-    if value in ("box", "image"):
-        return value
-    raise ValueError('should be two keypoints, as ["A", "B"], or "box" or "image"')
-
-
-Name = Annotated[str, Field(max_length=80), AfterValidator(_name)]
-
-
-class _LayoutTable(Table):
-    name: Name
-    keypoints: Annotated[list[Name], Field(max_length=500)]
-    mirror_pairs: list[Annotated[list[str], Field(min_length=2, max_length=2)]]
-    groups: dict[Name, list[str]]
-    nme_by: Annotated[Any, BeforeValidator(_divisor)] = Field(
-        None,
-        validation_alias=AliasChoices("nme_by", "inter_ocular"),  # the latter is what earlier cards say
-    )
-
-    def build(self) -> KeypointLayout:
-        return KeypointLayout(
-            name=self.name,
-            keypoints=tuple(self.keypoints),
-            mirror_pairs=tuple((a, b) for a, b in self.mirror_pairs),
-            groups={group: tuple(members) for group, members in self.groups.items()},
-            nme_by=self.nme_by,
-        )
-
-
-def _string(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("should be text in quotes, with its unit")
-    return value
-
-
-def _count(value: Any) -> Any:
-    if isinstance(value, str):
-        raise ValueError('should be a number of faces to draw; a file of held-out faces needs reader = "kaggle"')
-    return value
-
-
-def _pair(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _layout(value: Any) -> KeypointLayout:
-    if isinstance(value, KeypointLayout):
-        return value
-    if isinstance(value, str):
-        if value not in LAYOUTS:
-            raise ValueError(f"there is no built-in layout of this name; known: {', '.join(LAYOUTS)}")
-        return LAYOUTS[value]
-    return _LayoutTable.model_validate(value).build()
-
-
-def _metric(name: str, info: ValidationInfo) -> str:
-    if name not in METRICS:
-        near = difflib.get_close_matches(name, METRICS, n=1)
-        raise ValueError(
-            "there is no such metric"
-            + (f"; did you mean {near[0]!r}?" if near else ".")
-            + f" Known: {', '.join(METRICS)}"
-        )
-    layout = info.data.get("layout")
-    if METRICS[name].of_nme and layout is not None and layout.nme_by is None:
-        raise ValueError(
-            f"layout {layout.name!r} does not say what the nme is divided by; add nme_by to [layout]: two keypoints, "
-            'as ["A", "B"], or "box" or "image"'
-        )
-    return name
-
-
-Duration = Annotated[float, BeforeValidator(lambda value: parse_seconds(_string(value)))]
-Size = Annotated[int, BeforeValidator(lambda value: parse_bytes(_string(value)))]
 
 
 class RenderedData(Table):
@@ -138,7 +59,7 @@ class RenderedData(Table):
 
     reader: Literal["rendered"]
     training: Annotated[PositiveInt, Field(le=MOST_FACES)]
-    held_out: Annotated[PositiveInt, BeforeValidator(_count), Field(le=MOST_FACES)]
+    held_out: Annotated[PositiveInt, BeforeValidator(count), Field(le=MOST_FACES)]
     seed: Seed
     held_out_seed: Seed
     fully_labelled: Annotated[float, Field(gt=0, le=1)]
@@ -196,18 +117,20 @@ class Benchmark(Table):
         layout: which keypoints; a card names a built-in layout or spells one out.
         image_size: (height, width) in pixels.
         metric: what ranks and bands; the name of one of `harness.metrics`.
+        points: what a score is worth in a grade book; where the card says nothing, a point a band.
         data, bands, limits, submission: see their classes.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     title: str
-    layout: Annotated[KeypointLayout, BeforeValidator(_layout)]
-    image_size: Annotated[tuple[Side, Side], BeforeValidator(_pair)]
-    metric: Annotated[str, AfterValidator(_metric)]
+    layout: Annotated[KeypointLayout, BeforeValidator(layout)]
+    image_size: Annotated[tuple[Side, Side], BeforeValidator(pair)]
+    metric: Annotated[str, AfterValidator(metric)]
     data: Annotated[KaggleData | PictureData | RenderedData, Field(discriminator="reader")]
     bands: Bands
     limits: CardLimits
     submission: SubmissionRules = SubmissionRules()
+    points: Annotated[Points, Field(discriminator="by")] = A_POINT_A_BAND
     _card: bytes = PrivateAttr(b"")
 
     @field_validator("data")
@@ -257,6 +180,17 @@ class Benchmark(Table):
                 "one before"
             )
         return bands
+
+    @field_validator("points")
+    @classmethod
+    def _rise(cls, points: Points, info: ValidationInfo) -> Points:
+        if metric := METRICS.get(info.data.get("metric", "")):
+            points.check(metric)
+        return points
+
+    def marks(self, value: float | None) -> list[Mark]:
+        """What a value of the card's metric is worth in a grade book; None stands for a submission that failed."""
+        return self.points.marks(value, METRICS[self.metric], {band: getattr(self.bands, band) for band in BANDS})
 
     def reaches(self, value: float, band: str) -> bool:
         """Whether a value of the card's metric earns a band."""
@@ -309,19 +243,22 @@ def _find(name_or_card: str) -> Path:
     return known[name_or_card]
 
 
-_READERS = (*FILE_READERS, "rendered")
+_UNIONS = {
+    "data": f"'data.reader' must be one of {', '.join(map(repr, (*FILE_READERS, 'rendered')))}",
+    "points": "'points.by' must be 'bands', 'line' or 'baselines'",
+}
 
 
 def _explain(problem: Any) -> str:
     # In the location of a union's keys pydantic includes the discriminator, which is not part of the key on the card.
-    location = [str(part) for part in problem["loc"] if part not in _READERS]
-    key = ".".join(location)
+    table, *keys = problem["loc"]
+    key = ".".join(map(str, [table, *keys[table in _UNIONS :]]))
     if problem["type"] == "missing":
         return f"key {key!r} is missing; add it"
     if problem["type"] == "extra_forbidden":
         return f"unknown key {key!r}; correct its spelling or take it out"
     if problem["type"].startswith("union_tag"):
-        return f"key 'data.reader' must be one of {', '.join(map(repr, _READERS))}"
+        return f"key {_UNIONS[table]}"
     message = problem["msg"].removeprefix("Value error, ")
     return f"key {key!r}: {message}" + (
         f" (it is {reprlib.repr(problem['input'])})" if not isinstance(problem["input"], dict) else ""

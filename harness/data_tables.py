@@ -6,32 +6,13 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from harness.card_values import Seed, Table, share_or_file, share_or_path
 
 PictureReader = Literal["csv", "coco", "pts", "wflw", "npz"]
 FILE_READERS = ("kaggle", *get_args(PictureReader))
 """The names of the readers of files."""
-
-Seed = Annotated[int, Field(ge=0, lt=2**64)]
-
-
-class Table(BaseModel):
-    """A table of a card: no key but its own, each of the type it says."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True)
-
-
-def _share_or_path(value: Any) -> float | Path:
-    if isinstance(value, str) and value:
-        return Path(value)
-    if isinstance(value, float) and 0 < value < 1:
-        return value
-    raise ValueError("should be a share between 0 and 1, or a file of labelled faces in quotes")
-
-
-def _share_or_file(value: Any, info: ValidationInfo) -> float | Path:
-    found = _share_or_path(value)
-    return Path(info.context or "") / found if isinstance(found, Path) else found
 
 
 def _path(value: Any) -> Any:
@@ -54,7 +35,7 @@ class KaggleData(Table):
     """
 
     reader: Literal["kaggle"]
-    held_out: Annotated[float | Path, BeforeValidator(_share_or_file)]
+    held_out: Annotated[float | Path, BeforeValidator(share_or_file)]
     seed: Seed = 0
 
 
@@ -76,7 +57,7 @@ class PictureData(Table):
     reader: PictureReader
     file: Annotated[Path | None, BeforeValidator(_path)] = None
     images: Annotated[Path | None, BeforeValidator(_path)] = None
-    held_out: Annotated[float | Path, BeforeValidator(_share_or_path)]
+    held_out: Annotated[float | Path, BeforeValidator(share_or_path)]
     held_out_images: Annotated[Path | None, BeforeValidator(_path)] = None
     seed: Seed = 0
     crop: Literal["box", "points", "image"]

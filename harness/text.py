@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Any
+from typing import Any, Literal
 
 _LONGEST_NAME = 80
 """Bytes; a name becomes part of file names, which have at most 255."""
+
+_CUT = "…"
 
 _BREAKS = re.compile("\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 # Characters of other categories that show nothing, so that two names could look like one.
@@ -37,6 +39,18 @@ def one_line(text: str) -> str:
 def first_line(text: str) -> str:
     """The first line of a text that has something on it, as plain text; empty if there is none."""
     return next((line.strip() for line in plain(text).split("\n") if line.strip()), "")
+
+
+def shortened(text: str, most: int, *, keep: Literal["start", "end"] = "start") -> str:
+    """Plain text of at most ``most`` bytes; an ellipsis stands for what was cut off."""
+    piece = plain(text[:most] if keep == "start" else text[-most:])
+    data = piece.encode()
+    if len(data) <= most and len(text) <= most:
+        return piece
+    room = most - len(_CUT.encode())
+    if keep == "start":
+        return data[:room].decode(errors="ignore") + _CUT
+    return _CUT + data[max(0, len(data) - room) :].decode(errors="ignore")
 
 
 def plain_values(value: Any) -> Any:

@@ -19,6 +19,14 @@ def own_cores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def outside_of_ci() -> Iterator[None]:
+    """Where the tests themselves run in GitHub's CI, `grade` would print workflow commands."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("GITHUB_ACTIONS", raising=False)
+        yield
+
+
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tiny:
     """A benchmark of 48 faces of 12 subjects, 40 of them fully labelled; the current folder is an empty one."""
@@ -39,3 +47,18 @@ def real_faces() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real photographs at {folder}; set HARNESS_REAL_FACES to a folder with Kaggle's files")
     return folder
+
+
+@pytest.fixture
+def formats_here() -> Path | None:
+    """The folder of published schemas of other tools, if it is here."""
+    folder = Path(os.environ.get("HARNESS_FORMATS", REPOSITORY.parent / "shared" / "formats"))
+    return folder if folder.is_dir() else None
+
+
+@pytest.fixture
+def formats(formats_here: Path | None) -> Path:
+    """The same; tests that need it skip where it is absent."""
+    if formats_here is None:
+        pytest.skip("no schemas of other tools at ../shared/formats; set HARNESS_FORMATS to a folder of them")
+    return formats_here

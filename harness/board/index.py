@@ -20,13 +20,15 @@ from harness.board.table import COLUMNS, Row
 from harness.errors import LeaderboardError
 from harness.grading.entry import Entry
 from harness.metrics import METRICS, Metric
+from harness.points import total
 
 DEFAULT_METRIC = "mean_pixel_error"
 
 _TABLES = """
 CREATE TABLE card (ranks TEXT);
 CREATE TABLE files (file INTEGER PRIMARY KEY, name TEXT UNIQUE, size INT, mtime INT, problem TEXT,
-                    id TEXT, date TEXT, data TEXT, benchmark TEXT, state TEXT, place REAL, band TEXT);
+                    id TEXT, date TEXT, data TEXT, benchmark TEXT, state TEXT, place REAL, band TEXT,
+                    points REAL, max_points REAL);
 CREATE TABLE rows (file INTEGER PRIMARY KEY, row TEXT, line TEXT);
 CREATE INDEX kinds ON files (data, benchmark, date, id) WHERE state != 'unreadable';
 CREATE INDEX ranking ON files (data, place IS NULL, place, date, id) WHERE state = 'ranked';
@@ -117,10 +119,13 @@ class Index:
                 self._db.execute("UPDATE files SET state = 'new' WHERE state IN ('ranked', 'lacking')")
             new = self._db.execute("SELECT file, row FROM files JOIN rows USING (file) WHERE state = 'new'").fetchall()
             for file, text in new:
-                state, place, band, line = _ranked(Row.from_json(text), self._metric, benchmark)
-                values = [state, place, band, file]
-                self._db.execute("UPDATE files SET state = ?, place = ?, band = ? WHERE file = ?", values)
-                self._db.execute("UPDATE rows SET line = ? WHERE file = ?", [line, file])
+                row = _by_card(Row.from_json(text), self._metric, benchmark)
+                state, place = _ranked(row, self._metric)
+                values = [state, place, row.band, row.points, row.max_points, file]
+                self._db.execute(
+                    "UPDATE files SET state = ?, place = ?, band = ?, points = ?, max_points = ? WHERE file = ?", values
+                )
+                self._db.execute("UPDATE rows SET line = ? WHERE file = ?", [row.line(), file])
 
     def lines(self) -> list[tuple[str, bool, str]]:
         """(id, whether it was graded, line of the CSV) of each entry, best first, failed ones last."""
@@ -128,10 +133,10 @@ class Index:
 
     def rows(self) -> list[Row]:
         """The rows in the order of `lines`."""
-        table = self._table("row, band, place IS NOT NULL")
+        table = self._table("row, band, points, max_points, place IS NOT NULL")
         return [
-            Row.from_json(row, band=band, rank=rank if graded else None)
-            for rank, (row, band, graded) in enumerate(table, start=1)
+            Row.from_json(row, band=band, points=points, max_points=most, rank=rank if graded else None)
+            for rank, (row, band, points, most, graded) in enumerate(table, start=1)
         ]
 
     def problems(self) -> list[str]:
@@ -211,15 +216,27 @@ class Index:
         self._db.execute("INSERT INTO rows (file, row) VALUES (?, ?)", [file, Row.of(entry).to_json()])
 
 
-def _ranked(row: Row, metric: Metric, benchmark: Benchmark | None) -> tuple[str, float | None, str | None, str]:
-    """State, place (the best first), band and line of a row."""
+def _ranked(row: Row, metric: Metric) -> tuple[str, float | None]:
+    """State and place (the best first) of a row."""
     if row.status != "graded":
-        return "ranked", None, None, row.line()
+        return "ranked", None
+    value = _value(row, metric)
+    return ("lacking", None) if value is None else ("ranked", metric.place(value))
+
+
+def _by_card(row: Row, metric: Metric, benchmark: Benchmark | None) -> Row:
+    """A row with the band and the points that the card gives it."""
+    value = _value(row, metric) if row.status == "graded" else None
+    if benchmark is None or (row.status == "graded" and value is None):
+        return row
+    points, most = total(benchmark.marks(value))
+    band = None if value is None else benchmark.best_band(value)
+    return replace(row, band=band, points=points, max_points=most)
+
+
+def _value(row: Row, metric: Metric) -> float | None:
     estimate = row.scores.get(metric.name)
-    if estimate is None or not math.isfinite(estimate.value):
-        return "lacking", None, None, ""
-    band = benchmark.best_band(estimate.value) if benchmark else row.band
-    return "ranked", metric.place(estimate.value), band, replace(row, band=band).line()
+    return estimate.value if estimate and math.isfinite(estimate.value) else None
 
 
 def _size_and_time(file: os.DirEntry[str]) -> tuple[int, int]:

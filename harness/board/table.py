@@ -19,6 +19,8 @@ COLUMNS = (
     "submission",
     *(column for metric in METRICS.values() for column in metric.columns),
     "band",
+    "points",
+    "max_points",
     "trained",
     "parameters",
     "training_seconds",
@@ -42,7 +44,7 @@ class Row:
 
     Attributes:
         rank: from 1; None for a failed entry.
-        band: by the board's card where it is known, otherwise as the entry says.
+        band, points, max_points: by the board's card where it is known, otherwise as the entry says.
         training_seconds, total_seconds: by the grader's clock.
         peak_memory: bytes.
     """
@@ -52,6 +54,8 @@ class Row:
     submission: str
     scores: dict[str, Estimate]
     band: str | None
+    points: float | None
+    max_points: float | None
     trained: str
     parameters: int | None
     training_seconds: float
@@ -94,6 +98,8 @@ class Row:
         for metric in METRICS.values():
             cells |= metric.cells(self.scores.get(metric.name))
         cells |= {
+            "points": _short(self.points),
+            "max_points": _short(self.max_points),
             "training_seconds": f"{self.training_seconds:.1f}",
             "total_seconds": f"{self.total_seconds:.1f}",
             "peak_memory_mib": round(self.peak_memory / 2**20),
@@ -102,3 +108,7 @@ class Row:
         values = ("", *(cells[column] if column in cells else getattr(self, column) for column in COLUMNS[1:]))
         csv.writer(text, lineterminator="\n").writerow(map(safe_cell, values))
         return text.getvalue()
+
+
+def _short(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"

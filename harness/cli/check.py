@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cli.running import add_run_arguments, load_card, open_faces, run_conditions
 from harness.errors import SubmissionError, UsageError
-from harness.text import printable
+from harness.text import one_line, printable
 
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
@@ -113,9 +113,11 @@ def _shown(result: Run, asked: FaceSet) -> list[str]:
         f"mirrored images  mirrored back, their points are {apart:.2f} px from the originals'",
     ]
     mistakes = find_mistakes(straight, asked, finished=False)
-    return lines + [
-        f"known mistake    {sentence}" for sentence in mistakes or ["none visible after this short training"]
-    ]
+    lines += [f"known mistake    {sentence}" for sentence in mistakes or ["none visible after this short training"]]
+    lines += [f"noted            {printable(one_line(note))}" for note in result.facts.notes]
+    if result.facts.not_applied:
+        lines.append(f"without effect   {printable(one_line(', '.join(result.facts.not_applied)))}")
+    return lines
 
 
 def _forecast(result: Run, limits: Limits, image_size: tuple[int, int], tried: int, total: int) -> list[str]:

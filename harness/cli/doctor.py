@@ -99,7 +99,7 @@ def _survey() -> int:
         print(f"  {tier:<12}{'holds' if holds else 'no':<12}{why}")
     print("\nWhat they rest on:")
     for finding in survey():
-        print(f"  {finding.name:<24}{'yes' if finding.holds else 'no':<6}{finding.remark}")
+        print(f"  {finding.name:<26}{'yes' if finding.holds else 'no':<6}{finding.remark}")
     print("\nA worker that trains one step:")
     for name in _devices():
         for tier in tiers_to_try():

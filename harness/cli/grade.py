@@ -14,6 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli.course import add_class_arguments, open_course
 from harness.cli.outputs import try_files, try_folder, write
 from harness.cli.parsing import INTERRUPTED, Parser, Version, report_error, say
 from harness.cli.parsing import run as run_command
@@ -26,11 +27,13 @@ from harness.cli.running import (
     run_conditions,
     stopped_by_signals,
 )
+from harness.cli.views import Views, add_view_arguments
 from harness.errors import SubmissionError, UsageError
 
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
     from harness.board.leaderboard import Leaderboard
+    from harness.cli.course import Course
     from harness.datasets.faces import Split
     from harness.grading.entry import Entry
     from harness.grading.grade import Graded
@@ -43,7 +46,11 @@ EXAMPLES = """
   grade submissions/my_model.py --require very_good --no-record   # in CI: exit code 1 below the band
 
   # A whole class, two at a time; the same command goes on where it was interrupted:
-  grade class/*/model.py --jobs 2 --work grading --time-limit 10m --json results.json
+  grade --class moodle.zip --roster worksheet.csv --jobs 2 --work grading --time-limit 10m --out reports
+
+  # What others read, written on failure too:
+  grade submissions/my_model.py --junit junit.xml --markdown "$GITHUB_STEP_SUMMARY"
+  grade /autograder/submission --benchmark card.toml --gradescope /autograder/results/results.json
 
 exit code:
   0 graded   1 graded, below --require   2 the submission's fault   3 the harness's, the data's or the machine's
@@ -62,6 +69,7 @@ def main(argv: list[str] | None = None) -> int:
         metavar="NAME",
         help="who handed in (without it, where two submissions have the same name: the names of their folders)",
     )
+    add_class_arguments(parser)
     add_run_arguments(parser)
     parser.add_argument(
         "--require-isolation",
@@ -74,31 +82,40 @@ def main(argv: list[str] | None = None) -> int:
     kept.add_argument(
         "--require", choices=("ok", "very_good", "outstanding"), help="exit with 1 when the band is not reached"
     )
+    add_view_arguments(parser)
     parser.set_defaults(run=run)
     return run_command(parser, argv)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Grade every submission; one that fails does not stop the others."""
+    with Views(arguments) as views:
+        return _run(arguments, views)
+
+
+def _run(arguments: argparse.Namespace, views: Views) -> int:
     from harness.isolation.tiers import require
 
-    if arguments.save_weights and len(arguments.submissions) > 1:
+    if arguments.save_weights and (len(arguments.submissions) > 1 or arguments.course):
         raise UsageError("--save-weights FILE goes with one submission; grade them one at a time")
-    sources, codes = _find(arguments)
-    try_files(arguments.json, arguments.save_weights)
-    try_folder(arguments.out)
-    benchmark, split = open_benchmark(arguments)
-    board = open_board(arguments, benchmark, split)
-    conditions = run_conditions(arguments, benchmark, save_weights=arguments.save_weights is not None)
-    if arguments.require_isolation:
-        require(conditions.tier, arguments.require_isolation)
-    if arguments.save_weights:
-        for source in sources:
-            _refuse_without_weights(source, split, conditions)
-    return _grade(sources, codes, arguments, benchmark, split, conditions, board)
+    with open_course(arguments) as course:
+        sources, codes = (course.sources, []) if course else _find(arguments, views)
+        views.expect([source.label for source in sources])
+        try_files(arguments.json, arguments.save_weights)
+        try_folder(arguments.out)
+        benchmark, split = open_benchmark(arguments)
+        views.check(benchmark)
+        board = open_board(arguments, benchmark, split)
+        conditions = run_conditions(arguments, benchmark, save_weights=arguments.save_weights is not None)
+        if arguments.require_isolation:
+            require(conditions.tier, arguments.require_isolation)
+        if arguments.save_weights:
+            for source in sources:
+                _refuse_without_weights(source, split, conditions)
+        return _grade(sources, codes, arguments, benchmark, split, conditions, board, views, course)
 
 
-def _find(arguments: argparse.Namespace) -> tuple[list[Source], list[int]]:
+def _find(arguments: argparse.Namespace, views: Views) -> tuple[list[Source], list[int]]:
     """The submissions, and an exit code for each that the harness itself failed on."""
     from harness.submission.source import find_or_refuse, name_authors
 
@@ -108,6 +125,7 @@ def _find(arguments: argparse.Namespace) -> tuple[list[Source], list[int]]:
             sources.append(find_or_refuse(submission))
         except Exception as error:
             codes.append(report_error(error, submission))
+            views.take(submission, error)
     return name_authors(sources, arguments.author), codes
 
 
@@ -119,12 +137,14 @@ def _grade(
     split: Split,
     conditions: Conditions,
     board: Leaderboard,
+    views: Views,
+    course: Course | None,
 ) -> int:
     """Grade, record and report each; then write all entries and print a summary. Returns the exit code."""
     from harness.grading.grade import grade_all
     from harness.reporting.batch import BatchDisplay
 
-    several = len(arguments.submissions) > 1
+    several = len(arguments.submissions) > 1 or course is not None
     entries: dict[str, Entry] = {}
 
     def take(source: Source, graded: Graded | Exception) -> int:
@@ -132,12 +152,14 @@ def _grade(
             if isinstance(graded, Exception):
                 raise graded
             entries[source.label] = graded.entry
+            views.take(source.label, graded.entry)
             if arguments.save_weights and graded.weights is not None:
                 write(arguments.save_weights, graded.weights)
             keep(graded, benchmark, board, arguments, split, brief=several)
             return _exit_code(graded.entry, arguments.require, benchmark)
         except Exception as error:
             # Whatever fails in one grading must not lose the others.
+            views.take(source.label, error)
             return report_error(error, source.label)
 
     executor = make_executor(arguments, conditions)
@@ -151,12 +173,14 @@ def _grade(
     if arguments.json and ordered:
         records = [json.loads(entry.to_json()) for entry in ordered]
         write(arguments.json, json.dumps(records if several else records[0], indent=2) + "\n")
+    if course:
+        course.write(entries)
     if several:
         print(display.summary(ordered))
     if signals:
         say(_how_to_go_on(len(ordered), len(sources), arguments))
         return INTERRUPTED
-    return max(codes)
+    return max(codes, default=0)
 
 
 def _refuse_without_weights(source: Source, split: Split, conditions: Conditions) -> None:

@@ -12,15 +12,21 @@ def try_files(*paths: Path | None) -> None:
     """Make sure that files can be written, and remove those of an earlier command, which might pass for this one's.
 
     Raises:
-        MachineError: one cannot be written.
+        MachineError: one cannot be written; the others are removed all the same.
     """
+    problems = []
     for path in paths:
         if path is None or _is_special(path):
             continue
-        if path.is_dir():
-            raise MachineError(f"{path}: is a folder; name a file in it")
-        try_folder(path.parent)
-        path.unlink(missing_ok=True)
+        try:
+            if path.is_dir():
+                raise MachineError(f"{path}: is a folder; name a file in it")
+            try_folder(path.parent)
+            path.unlink(missing_ok=True)
+        except MachineError as error:
+            problems.append(error)
+    if problems:
+        raise problems[0]
 
 
 def try_folder(folder: Path | None) -> None:
@@ -53,6 +59,19 @@ def write(path: Path, content: str | bytes) -> None:
             path.write_bytes(data)  # replacing /dev/stdout by a file would break it for every program
         else:
             write_atomically(path, data)
+    except OSError as error:
+        raise MachineError(f"{path}: could not be written: {error.strerror}") from error
+
+
+def append(path: Path, content: str) -> None:
+    """Add to a file that others write to as well.
+
+    Raises:
+        MachineError: it could not be written.
+    """
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(content)
     except OSError as error:
         raise MachineError(f"{path}: could not be written: {error.strerror}") from error
 

@@ -1,6 +1,6 @@
 """What is wrong with predictions, in sentences: the known mistakes, each found by trying its remedy.
 
-Runs in the grader, with the answer key; its sentences reveal averages only.
+Runs in the grader, on any people whose keypoints are known; its sentences reveal averages only.
 """
 
 from __future__ import annotations
@@ -11,43 +11,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.faces import FaceSet
-from harness.grading.scoring import Scorecard, pixel_distances
+from harness.grading.corrections import best_correction, offset_correction
+from harness.grading.normalisation import Floats, mean_error, mean_face_error
+from harness.grading.scoring import Scorecard
 
-Points = NDArray[np.floating]
 
-
-def find_mistakes(predictions: Points, faces: FaceSet, *, finished: bool = True) -> list[str]:
+def find_mistakes(
+    predictions: NDArray[np.floating], faces: FaceSet, *, where: str = "", finished: bool = True
+) -> list[str]:
     """A sentence for each known mistake that these predictions (N, K, 2) show.
 
     Args:
         predictions: pixels.
         faces: the N faces with their keypoints.
+        where: which faces these are, such as " on training faces".
         finished: whether training ran to its end; if not, it is not a mistake to have learnt little.
     """
     # Relative to the range of all coordinates, so that it works for predictions in [0, 1] too.
     if len(faces) > 1 and predictions.std(axis=0).max() <= 0.002 * np.ptp(predictions):
         return ["Every image got the same prediction: the model does not look at its input, or has not learnt yet."]
-    height, width = faces.images.shape[1:]
-    frame = np.array([width, height], dtype=np.float32)
-    remedies = {
-        "The predictions look like coordinates in [-1, 1]; return pixels: (p + 1) / 2 * (size - 1).": (predictions + 1)
-        / 2
-        * (frame - 1),
-        "The predictions look like coordinates in [0, 1]; return pixels: p * (size - 1).": predictions * (frame - 1),
-        "x and y look exchanged; return x (the column) first.": predictions[..., ::-1],
-        "Left and right look exchanged; they are the subject's, and a mirrored image needs its pairs swapped "
-        "(layout.swap).": predictions[:, list(faces.layout.swap)],
-    }
-    error = _mean_error(predictions, faces)
-    halving = [sentence for sentence, mended in remedies.items() if _mean_error(mended, faces) < 0.5 * error]
-    mean_face = _mean_error(np.broadcast_to(np.nanmean(faces.keypoints, axis=0), predictions.shape), faces)
-    found = halving or _collapsed_pairs(predictions, faces, mean_face)
-    if found or error <= mean_face:
-        return found or _offsets(predictions, faces)
+    points = predictions.astype(np.float64)
+    correction = best_correction(points, faces)
+    if correction:
+        return [correction.sentence(points, faces, where)]
+    error, mean_face = mean_error(points, faces.keypoints), mean_face_error(faces.keypoints)
+    collapsed = _collapsed_pairs(points, faces)
+    if collapsed:
+        return collapsed
+    if error <= mean_face:
+        correction = offset_correction(points, faces)
+        return [correction.sentence(points, faces, where)] if correction else []
     if not finished:
         return []
     return [
-        f"Its error ({error:.2f} px) is larger than if it predicted the mean of these faces for every image "
+        f"Its error{where} ({error:.2f} px) is larger than if it predicted the mean of these faces for every image "
         f"({mean_face:.2f} px), so it has hardly learnt yet."
     ]
 
@@ -87,11 +84,7 @@ _UNUSED = {
 }
 
 
-def _mean_error(predictions: Points, faces: FaceSet) -> float:
-    return float(np.nanmean(pixel_distances(predictions, faces.keypoints)))
-
-
-def _collapsed_pairs(predictions: Points, faces: FaceSet, mean_face: float) -> list[str]:
+def _collapsed_pairs(predictions: Floats, faces: FaceSet) -> list[str]:
     """A network trained on flips without the swap learns the middle of each pair, and learns it well."""
     swap = list(faces.layout.swap)
     predicted = np.abs(predictions - predictions[:, swap])[..., 0]
@@ -99,22 +92,14 @@ def _collapsed_pairs(predictions: Points, faces: FaceSet, mean_face: float) -> l
     paired = ~np.isnan(true) & (true > 0)
     if not paired.any() or predicted[paired].mean() > 0.6 * true[paired].mean():
         return []
+    # One that has only begun to learn may draw all keypoints together, or know nothing but the mean face.
+    labelled = faces.labelled.any(axis=0)
+    here, there = (np.nanmean(each[:, labelled, 1], axis=0).std() for each in (predictions, faces.keypoints))
     middles, true_middles = ((each + each[:, swap]) / 2 for each in (predictions, faces.keypoints))
-    if pixel_distances(middles, true_middles)[paired].mean() > mean_face:
+    true_middles[~paired] = np.nan
+    if here < 0.8 * there or mean_error(middles, true_middles) > 0.8 * mean_face_error(true_middles):
         return []
     return [
         "Left and right keypoints lie too close together, as after training on mirrored images whose pairs were not "
         "swapped: use the recipe's flip, or swap with layout.swap."
-    ]
-
-
-def _offsets(predictions: Points, faces: FaceSet) -> list[str]:
-    residual = np.nanmean(predictions - faces.keypoints, axis=(0, 1))
-    # A network that is not trained to the end may have a smaller offset than this.
-    least = max(0.4, 0.2 * _mean_error(predictions, faces))
-    return [
-        f"{axis} is off by {offset:+.2f} px on average: look for W - x where W - 1 - x is meant, or for pixels counted "
-        "from 1."
-        for axis, offset in zip("xy", residual, strict=True)
-        if abs(offset) > least
     ]

@@ -18,6 +18,7 @@ from harness.errors import LeaderboardError
 from harness.estimates import Estimate
 from harness.files import read_regular
 from harness.grading.scoring import Scorecard, StratumScore
+from harness.points import Mark, in_words
 from harness.text import plain_values
 
 _LARGEST = 2**22
@@ -59,6 +60,9 @@ class Entry(_Record):
     Attributes:
         author, submission: together they name a row of a board; the author is empty where none was given.
         metric: what the benchmark ranked by when this was graded.
+        points, max_points: what the score is worth by the card, and the most that any can be; a failure is worth 0.
+            None in entries of versions that did not say.
+        marks: the points one by one; together they are ``points`` of ``max_points``.
         trained: "here", "brought" (weights or data that came with the submission) or "nothing"; empty in entries of
             version 0.1, which did not say.
         gap: mean pixel error on the held-out faces less that on a sample of the training faces.
@@ -66,6 +70,7 @@ class Entry(_Record):
         blend: of a blend, its members, their weights and their errors out of fold.
         overrides: changes from outside: recipe fields and keywords of ``build_model``.
         not_applied: names of those that this submission has no use for.
+        notes: how its outputs were read, and the warnings that it caused, a sentence each.
         told: which of these keys hold what the submission's process said of itself, which nobody checked.
         threads: how many threads it computed with, such as "2" or "2, then 1".
         networks: for each network its recipe and how training went: rows, epochs and more.
@@ -86,6 +91,9 @@ class Entry(_Record):
     metric: str
     scores: dict[str, Estimate] = Field(default_factory=dict)
     band: str | None = None
+    points: float | None = None
+    max_points: float | None = None
+    marks: list[Mark] = Field(default_factory=list)
     strata: dict[str, Stratum] = Field(default_factory=dict)
     mistakes: list[str] = Field(default_factory=list)
     advice: list[str] = Field(default_factory=list)
@@ -102,6 +110,7 @@ class Entry(_Record):
     parameters: Whole | None = None
     overrides: dict[str, Any] = Field(default_factory=dict)
     not_applied: list[str] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list)
     networks: list[dict[str, Any]] = Field(default_factory=list)
     recipe: dict[str, Any] | None = None
     seconds: Seconds
@@ -133,6 +142,13 @@ class Entry(_Record):
     def name(self) -> str:
         """``author/submission``, or ``submission`` where no author was given."""
         return row_name(self.author, self.submission)
+
+    @property
+    def worth(self) -> str:
+        """Its points in words, such as ``15 of 20 points``; empty where they are not known."""
+        if self.points is None or self.max_points is None:
+            return ""
+        return in_words(self.points, self.max_points)
 
     def to_json(self) -> str:
         """The entry as an indented JSON object."""

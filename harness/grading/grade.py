@@ -15,6 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ from harness.grading.entry import Entry, Seconds, strata_of
 from harness.grading.predictions import read_csv
 from harness.grading.provenance import memoriser_flag, where_trained, why_refused
 from harness.grading.scoring import gap_between, score
+from harness.points import total
 from harness.runs.conditions import Conditions, harness_fingerprint
 from harness.runs.executors import Executor, Local
 from harness.runs.facts import Facts
@@ -39,7 +41,7 @@ from harness.submission.source import Source
 _LIBRARIES = ("torch", "torchvision", "numpy", "timm", "albumentations", "opencv-python-headless", "scikit-learn")
 """What decides a result besides the harness's own code."""
 
-_TOLD = ("device", "threads", "seed", "parameters", "recipe", "networks", "not_applied", "seconds.training")
+_TOLD = ("device", "threads", "seed", "parameters", "recipe", "networks", "not_applied", "notes", "seconds.training")
 
 _KEPT_BACK = (
     "it failed after it had got the held-out images, which are secret; what it said of that is kept for the teacher, "
@@ -216,6 +218,7 @@ class Judge:
             status="failed",
             reason=_KEPT_BACK if secret and run.reason and run.quotes else run.reason,
             metric=self._benchmark.metric,
+            **self._worth(None),
             trained=where_trained(source, run),
             isolation=run.isolation,
             held=run.held,
@@ -227,6 +230,7 @@ class Judge:
             parameters=facts.parameters,
             overrides=self._conditions.overrides,
             not_applied=facts.not_applied,
+            notes=[*source.remarks, *facts.notes],
             recipe=facts.recipe,
             networks=[network.model_dump() for network in facts.networks],
             seconds=Seconds(total=run.seconds, training=run.training_seconds),
@@ -249,20 +253,30 @@ class Judge:
         headline = next(iter(strata.values()))
         value = headline.scores[self._benchmark.metric]
         errors = [network.get("error_px") for network in entry.networks]
+        training = self._split.training.take(self.sample)
         update: dict[str, object] = {
             "status": "graded",
             "scores": headline.scores,
             "band": self._benchmark.best_band(value.value),
+            **self._worth(value.value),
             "strata": strata,
-            "mistakes": find_mistakes(predictions, held_out),
+            # A table of predictions has none for training faces, so only there is the answer key looked at.
+            "mistakes": find_mistakes(sampled, training, where=" on training faces")
+            if len(sampled)
+            else find_mistakes(predictions, held_out),
             "advice": advise(scorecard, entry.recipe, errors[0] if len(errors) == 1 else None),
         }
         if len(sampled):
             rows = next(iter(self._split.strata.values()))
-            gap = gap_between(predictions[rows], held_out.take(rows), sampled, self._split.training.take(self.sample))
+            gap = gap_between(predictions[rows], held_out.take(rows), sampled, training)
             flag = memoriser_flag(self._benchmark, value, gap) if entry.trained == "brought" else None
             update |= {"gap": gap, "flags": [*entry.flags, *([flag] if flag else [])]}
         return entry.model_copy(update=update)
+
+    def _worth(self, value: float | None) -> dict[str, Any]:
+        marks = self._benchmark.marks(value)
+        points, most = total(marks)
+        return {"points": points, "max_points": most, "marks": marks}
 
 
 def _versions() -> dict[str, str]:

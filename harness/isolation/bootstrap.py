@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.isolation.tracing import Trace
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 1, 4, 36, 38
+_PR_SET_THP_DISABLE = 41
 _CAPABILITIES_V3 = 0x20080522
 
 
@@ -51,8 +52,12 @@ def _lock_in(plan: dict[str, Any], supervisor: int, trace: Trace | None) -> str:
         hard = resource.getrlimit(kind)[1]
         limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(kind, (limit, limit))
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # a kernel without them
+            _prctl(_PR_SET_THP_DISABLE, 1)  # a byte that is kept of one keeps all of it, and nobody counts that
     user = plan["user"]
     if user is not None:
+        _uncover(plan)
         os.setgroups([])
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)
@@ -62,10 +67,19 @@ def _lock_in(plan: dict[str, Any], supervisor: int, trace: Trace | None) -> str:
         _prctl(_PR_SET_DUMPABLE, 1)
         _die_with(supervisor)
         _prctl(_PR_SET_NO_NEW_PRIVS, 1)
-    holding = ["limits", *([f"user {user}"] if user is not None else [])]
+    holding = ["limits", *([plan["cgroup"]] if plan["cgroup"] else []), *([f"user {user}"] if user is not None else [])]
     if plan["isolated"]:
         holding += _wall_in(plan["grants"], plan["landlock_abi"], plan["cuda"], trace)
     return ", ".join(holding)
+
+
+def _uncover(plan: dict[str, Any]) -> None:
+    """Make what is granted, and nothing else, show in folders that are closed to the worker's user."""
+    from harness.isolation import mounts
+
+    grants = plan["grants"]
+    mounts.uncover(plan["closed"], grants["read"], [*grants["write"], *grants["devices"]])
+    os.chdir(Path(plan["job"], "tmp"))  # the folder of this name that shows now
 
 
 def _wall_in(grants: dict[str, list[str]], abi: int | None, cuda: bool, trace: Trace | None) -> list[str]:

@@ -34,7 +34,7 @@ _ADVICE = {
     "sched_setaffinity sched_setscheduler sched_setparam sched_setattr setpriority ioprio_set": "the grader chooses "
     "cores and priorities; leave it out, or give a library its number of threads",
     "kill tgkill tkill prlimit64": "it concerns another process; leave it out",
-    "fcntl ioctl prctl madvise mmap fallocate arch_prctl membarrier pipe2 close_range": "submissions may make this "
+    "fcntl ioctl prctl madvise mmap arch_prctl membarrier pipe2 close_range": "submissions may make this "
     "call, but not with these arguments; leave the option out",
     "epoll_create epoll_create1 sendfile copy_file_range memfd_create pkey_alloc": "not every system has it, and "
     "libraries use another way then; do likewise",

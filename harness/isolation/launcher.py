@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from harness.errors import MachineError
 from harness.isolation import bwrap, tracing
+from harness.isolation.cgroups import make_cgroup
 from harness.isolation.environment import environment
 from harness.isolation.grants import grants_for, uses_cuda
 from harness.isolation.limits import Limit, Limits
@@ -23,7 +24,7 @@ from harness.isolation.outcome import Outcome, outcome
 from harness.isolation.owner import give_to_own_user
 from harness.isolation.pipes import Message, Messages, Printed
 from harness.isolation.tiers import Tier
-from harness.isolation.watchdog import TICK, Watchdog
+from harness.isolation.watchdog import Watchdog
 
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 _PR_SET_DUMPABLE = 4
@@ -85,25 +86,35 @@ def launch(
     cuda, inside_bwrap = uses_cuda(device), tier is Tier.BWRAP
     hidden = () if tier is Tier.NONE else secrets  # without walls nothing is out of reach
     grants = grants_for(job, cuda=cuda, granted=granted, secrets=hidden)
-    user = None if inside_bwrap else give_to_own_user(job, [*grants.read, *grants.devices])
+    walls = tier is not Tier.NONE
+    owner = None if inside_bwrap else give_to_own_user(job, [*grants.read, *grants.devices], walls=walls)
+    cgroup = make_cgroup(limits)
     plan = {
         "job": str(job),
         "entry": entry,
         "cores": sorted(cores.now()) if cores is not None else [],
         "parent": None if inside_bwrap else os.getpid(),  # in there processes are numbered anew
-        "rlimits": limits.rlimits(cuda=cuda, own_user=user is not None),
-        "user": user,
-        "isolated": tier is not Tier.NONE,
+        "rlimits": limits.rlimits(cuda=cuda, own_user=owner is not None),
+        "cgroup": str(cgroup) if cgroup is not None else None,
+        "user": owner.user if owner is not None else None,
+        "closed": owner.closed if owner is not None else [],
+        "isolated": walls,
         "landlock_abi": landlock_abi,
         "cuda": cuda,
-        "trace": tracing.is_wanted() and tier is not Tier.NONE,
+        "trace": tracing.is_wanted() and walls,
         "grants": asdict(grants),
     }
-    around = bwrap.command(grants, job) if inside_bwrap else []
+    around = [*(cgroup.command if cgroup is not None else []), *(bwrap.command(grants, job) if inside_bwrap else [])]
     threads = cores.threads if cores is not None else limits.cores
-    process, channel = _start(job, plan, around, environment(job, cores=threads, cuda=cuda))
+    try:
+        process, channel = _start(job, plan, around, environment(job, cores=threads, cuda=cuda))
+    except BaseException:
+        if cgroup is not None:
+            cgroup.remove()
+        raise
     printed, messages = Printed(job / "log.txt", limits.printed), Messages(tracing.overhearing(on_message))
-    watchdog = Watchdog(process.pid, [job / "tmp", job / "output"], limits)
+    watchdog = Watchdog(process.pid, [job / "tmp", job / "output"], limits, cgroup)
+    stopped: Limit | None = None
     try:
         stopped = _watch(process, channel, printed, messages, watchdog, cores, start + limits.seconds, is_over)
     finally:
@@ -113,6 +124,9 @@ def launch(
         os.close(channel)
         assert process.stdout is not None
         process.stdout.close()
+        if cgroup is not None:
+            stopped = stopped or ("memory" if cgroup.ran_out_of_memory() else None)
+            cgroup.remove()
     if messages.held is None and stopped is None and not is_over():
         raise MachineError(f"a worker's interpreter did not start; it said: {log_tail.strip() or 'nothing'}")
     return outcome(
@@ -185,9 +199,9 @@ def _watch(
             if (ended and not ready) or is_over():
                 return None
             if not ended and time.monotonic() >= next_look:
-                next_look = time.monotonic() + TICK
                 if broken := watchdog.look():
                     return broken
+                next_look = time.monotonic() + watchdog.pause
                 if cores is not None and time.monotonic() >= next_pin:
                     next_pin = time.monotonic() + _PIN_EVERY
                     watchdog.pin(cores.now())

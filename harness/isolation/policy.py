@@ -10,8 +10,8 @@ from __future__ import annotations
 import mmap
 from typing import NamedTuple
 
-ALLOW, REFUSE, UNKNOWN, PRETEND, GO_ON = "allow", "refuse", "unknown", "pretend", "go on"
-"""Answers: the kernel's own; EPERM; ENOSYS; done, without effect; ask the next check."""
+ALLOW, REFUSE, UNKNOWN, UNSUPPORTED, PRETEND, GO_ON = "allow", "refuse", "unknown", "unsupported", "pretend", "go on"
+"""Answers: the kernel's own; EPERM; ENOSYS; EOPNOTSUPP; done, without effect; ask the next check."""
 
 
 def _names(text: str) -> frozenset[str]:
@@ -59,6 +59,10 @@ A pipe into which a file is sent holds on to its pages, watching descriptors tak
 user have together, and a file in memory has no folder that could be measured.
 """
 
+UNSUPPORTED_HERE = _names("fallocate")
+"""Answered as by a file system that cannot do it: what it reserves at once would be gone before the watchdog looks, and
+the C library then writes instead."""
+
 FIRST_ABSENT = 424
 """So is every call of this number or a later one that is not allowed; the same on all architectures."""
 
@@ -105,7 +109,6 @@ def rules(pid: int, cuda: bool) -> dict[str, tuple[Check, ...]]:
         "prlimit64": (_only(0, 0, pid),),
         "prctl": (_only(0, *_PRCTL),),
         "arch_prctl": (_only(0, *_ARCH_PRCTL),),
-        "fallocate": (_only(1, 0),),
         "membarrier": (_only(0, *_MEMBARRIER),),
     }
 

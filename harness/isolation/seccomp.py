@@ -15,7 +15,7 @@ import struct
 import sys
 
 from harness.isolation import policy
-from harness.isolation.policy import ALLOW, GO_ON, PRETEND, REFUSE, UNKNOWN, Check
+from harness.isolation.policy import ALLOW, GO_ON, PRETEND, REFUSE, UNKNOWN, UNSUPPORTED, Check
 from harness.isolation.syscalls import ARCHITECTURES, NUMBERS, numbers
 
 # struct seccomp_data: the number, the architecture, the instruction pointer, six arguments. Both architectures are
@@ -24,7 +24,13 @@ _NUMBER, _ARCHITECTURE, _ARGUMENT = 0, 4, 16
 _LOAD, _AND, _JUMP, _JUMP_EQUAL, _JUMP_GREATER_EQUAL, _RETURN = 0x20, 0x54, 0x05, 0x15, 0x35, 0x06
 
 _KILL, _NOTIFY, _ERRNO = 0x80000000, 0x7FC00000, 0x00050000
-_RETURNS = {ALLOW: 0x7FFF0000, REFUSE: _ERRNO | errno.EPERM, UNKNOWN: _ERRNO | errno.ENOSYS, PRETEND: _ERRNO}
+_RETURNS = {
+    ALLOW: 0x7FFF0000,
+    REFUSE: _ERRNO | errno.EPERM,
+    UNKNOWN: _ERRNO | errno.ENOSYS,
+    UNSUPPORTED: _ERRNO | errno.EOPNOTSUPP,
+    PRETEND: _ERRNO,
+}
 _X32 = 0x40000000
 _TRIED_FIRST = ("clone3", "vfork")
 """Calls that no trace need name: each thread and process is started by ``clone`` when they are refused."""
@@ -91,7 +97,12 @@ def assemble(machine: str, pid: int, cuda: bool, listener: int | None = None) ->
     for name, number in numbers(rules, machine).items():
         body = [line for check in rules[name] for line in _asked(check, returns)]
         program += [(_JUMP_EQUAL, 0, len(body), number), *body]
-    for names, reply in ((policy.ALLOWED, ALLOW), (policy.PRETENDED, PRETEND), (policy.ABSENT, UNKNOWN)):
+    for names, reply in (
+        (policy.ALLOWED, ALLOW),
+        (policy.PRETENDED, PRETEND),
+        (policy.ABSENT, UNKNOWN),
+        (policy.UNSUPPORTED_HERE, UNSUPPORTED),
+    ):
         for number in sorted(numbers(names, machine).values()):
             program += [(_JUMP_EQUAL, 0, 1, number), (_RETURN, 0, 0, returns[reply])]
     for name, number in numbers(_TRIED_FIRST, machine).items():

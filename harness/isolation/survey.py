@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.errors import MachineError
 from harness.isolation import bwrap, landlock, nvidia, seccomp
+from harness.isolation.cgroups import why_no_cgroup
 from harness.isolation.grants import grants_for
 from harness.isolation.owner import why_no_own_user
+from harness.isolation.trial import what_holds
 
 _USER_NAMESPACES = Path("/proc/sys/user/max_user_namespaces")
 
@@ -26,7 +30,7 @@ def survey() -> list[Finding]:
     """Everything that decides how far a submission can be kept in here."""
     abi, no_bwrap = landlock.version(), bwrap.why_not()
     reads = grants_for(Path("JOB"), cuda=False).read
-    no_user = why_no_own_user(reads)
+    held = _held()
     known, devices = seccomp.is_known(), nvidia.devices()
     return [
         Finding("kernel", platform.system() == "Linux", f"{platform.system()} {platform.release()}"),
@@ -34,10 +38,36 @@ def survey() -> list[Finding]:
         Finding("seccomp", known, f"{'' if known else 'no '}table of system calls for {platform.machine()}"),
         Finding("user namespaces", _user_namespaces() > 0, f"at most {_user_namespaces():,}; for bwrap only"),
         Finding("bwrap", no_bwrap is None, no_bwrap or "works"),
-        Finding("a user for each worker", no_user is None, no_user or "root hands them out"),
+        _own_user(held, reads),
+        _memory(held),
         *_nvidia(devices),
         Finding("submissions read", True, ", ".join(reads)),
     ]
+
+
+def _held() -> list[str]:
+    """What a worker that was started to see reports of what keeps it in; nothing where none starts."""
+    try:
+        return what_holds().split(", ")
+    except MachineError:
+        return []
+
+
+def _own_user(held: list[str], reads: Sequence[str]) -> Finding:
+    user = next((what for what in held if what.startswith("user ")), None)
+    why_not = why_no_own_user(reads) or "a worker that was started got none"
+    return Finding(
+        "a user for each worker", user is not None, f"a worker that was started got {user}" if user else why_not
+    )
+
+
+def _memory(held: list[str]) -> Finding:
+    """How tightly a worker is held to its memory."""
+    cgroup = next((what for what in held if what.startswith("cgroup") and "memory" in what), None)
+    if cgroup:
+        return Finding("a cgroup for each worker", True, f"{cgroup}: the kernel lets nothing past the memory limit")
+    looks = "memory is looked at every 50 ms and may pass its limit by a few hundred MiB in between"
+    return Finding("a cgroup for each worker", False, f"{looks}; {why_no_cgroup() or 'a worker got none'}")
 
 
 def _nvidia(devices: list[str]) -> list[Finding]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,10 +42,7 @@ def try_device(device: str, tier: Tier) -> Trial:
     def hear(message: Message) -> None:
         heard.update(message)
 
-    with tempfile.TemporaryDirectory(prefix="trial-") as folder:
-        job = Path(folder)
-        (job / "input").mkdir()
-        (job / "output").mkdir()
+    with _job() as job:
         task = {"device": device, "nodes": nvidia.devices()}
         (job / "input" / "trial.json").write_text(json.dumps(task), encoding="utf-8")
         try:
@@ -60,6 +59,23 @@ def try_device(device: str, tier: Tier) -> Trial:
     if "computed" in heard and outcome.reason is None:
         return Trial(device, tier, True, f"{format_seconds(outcome.seconds)}, kept in by {outcome.held}")
     return Trial(device, tier, False, _why(device, heard, outcome.reason))
+
+
+def what_holds() -> str:
+    """What keeps in a worker that does nothing, as its bootstrap reports: in ``landlock`` if it holds here."""
+    tier = Tier.LANDLOCK if Tier.LANDLOCK in tiers_to_try() else Tier.NONE
+    with _job() as job:
+        entry = "harness.isolation.trial_worker:nothing"
+        return launch(job, limits=_LIMITS, tier=tier, device="cpu", on_message=lambda _: None, entry=entry).held
+
+
+@contextmanager
+def _job() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="trial-") as folder:
+        job = Path(folder)
+        (job / "input").mkdir()
+        (job / "output").mkdir()
+        yield job
 
 
 def _why(device: str, heard: dict[str, Any], reason: str | None) -> str:

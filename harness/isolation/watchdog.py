@@ -5,20 +5,32 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import stat
 import sys
 import time
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 
+from harness.isolation.cgroups import Cgroup
 from harness.isolation.limits import Limit, Limits
+from harness.isolation.losses import Loss, unseen_memory, used_memory, used_space
+from harness.isolation.processes import (
+    Mapping,
+    is_alive,
+    mappings,
+    open_inodes,
+    private,
+    removed_files,
+    shared_memory,
+    usage,
+)
 
-TICK = 0.05
-"""Seconds between two looks."""
-_ROUNDS = 10  # Every tenth look also searches for new processes and walks the folders, which takes milliseconds.
-_SHARED_MEMORY = "/dev/zero (deleted)"  # what the kernel calls shared memory without a file, which CUDA is left
+_TICK, _HASTE = 0.05, 0.005  # seconds between two looks, and while something grows fast
+_HASTY_LOOKS = 40  # after the last growth
+_FAST = 64  # A look finds growth fast when this part of a limit was taken since the last.
+_ROUND = 0.5  # Seconds between two searches for new processes and walks of the folders, which take milliseconds.
 _PATIENCE = 5.0  # Seconds for killed processes to be gone; only one stuck in the kernel takes longer.
 
 
@@ -27,27 +39,50 @@ class Watchdog:
 
     The supervisor (see ``bootstrap``) adopts its orphans, so a process that detached itself is still found below it,
     and two workers beside each other are told apart.
+
+    Args:
+        supervisor: the number of its process.
+        folders: where the worker may write.
+        limits: what ends it.
+        cgroup: the one that it was started in, which counts what nobody else can; None where there is none.
     """
 
-    def __init__(self, supervisor: int, folders: Sequence[Path], limits: Limits) -> None:
+    def __init__(self, supervisor: int, folders: Sequence[Path], limits: Limits, cgroup: Cgroup | None = None) -> None:
         self._supervisor = psutil.Process(supervisor)
         self._folders = folders
         self._limits = limits
+        self._cgroup = cgroup
         self._seen: set[psutil.Process] = set()
-        self._looks = 0
-        self._shared = 0
+        self._next_round = 0.0
+        self._hasty = 0
+        self._memory = 0
+        self._shared: dict[int, int] = {}
+        self._used = used_memory()
+        self._unseen = Loss(unseen_memory, limits.memory)
+        self._space = used_space(folders[0])
         self.peak_memory = 0
         """Bytes, of all its processes together."""
 
+    @property
+    def pause(self) -> float:
+        """Seconds until the next look."""
+        return _HASTE if self._hasty else _TICK
+
     def look(self) -> Limit | None:
         """Measure once; the limit that is broken, or None."""
-        thorough = self._looks % _ROUNDS == 0 or not self._seen
-        self._looks += 1
+        self._hasty = max(0, self._hasty - 1)
+        thorough = time.monotonic() >= self._next_round or not self._seen or self._fills_the_disk()
         if thorough:
+            self._next_round = time.monotonic() + _ROUND
             self._search()
+        if thorough or self._hasty:
+            self._measure_shared_memory()
         memory, threads = self._processes()
+        if memory - self._memory > self._limits.memory // _FAST:
+            self._hasty = _HASTY_LOOKS
+        self._memory = memory
         self.peak_memory = max(self.peak_memory, memory)
-        if memory > self._limits.memory:
+        if memory > self._limits.memory or self._took_unseen_memory(thorough):
             return "memory"
         if threads > self._limits.threads:
             return "threads"
@@ -68,7 +103,7 @@ class Watchdog:
         deadline = time.monotonic() + _PATIENCE
         while time.monotonic() < deadline:
             self._search()
-            living = [process for process in self._seen if _is_alive(process)]
+            living = [process for process in self._seen if is_alive(process)]
             if not living:
                 break
             for process in living:
@@ -84,29 +119,71 @@ class Watchdog:
         for root in (self._supervisor, *self._seen):
             with contextlib.suppress(psutil.Error):
                 self._seen.update(root.children(recursive=True))
-        self._seen = {process for process in self._seen if _is_alive(process)}
+        self._seen = {process for process in self._seen if is_alive(process)}
 
     def _processes(self) -> tuple[int, int]:
-        memory, threads = self._shared, 0
+        memory, threads = sum(self._shared.values()), 0
         for process in self._seen:
-            with contextlib.suppress(psutil.Error):
-                memory += process.memory_info().rss
-                threads += process.num_threads()
+            more_memory, more_threads = usage(process)
+            memory, threads = memory + more_memory, threads + more_threads
         return memory, threads
 
+    def _measure_shared_memory(self) -> None:
+        """Remember the most of each piece that is still held: pages that a process maps no longer count as nobody's."""
+        held = {inode: size for process in self._seen for inode, size in shared_memory(process.pid).items()}
+        self._shared = {inode: max(size, self._shared.get(inode, 0)) for inode, size in held.items()}
+
+    def _took_unseen_memory(self, thorough: bool) -> bool:
+        """Whether the worker holds more than it may, counting what the machine lost and no process shows."""
+        if self._cgroup is not None and self._cgroup.bounds_memory:
+            return self._cgroup.ran_out_of_memory()
+        used = used_memory()
+        if used - self._used > self._limits.memory // _FAST:
+            self._hasty, thorough = _HASTY_LOOKS, True
+        if not thorough:
+            return False
+        self._used = used
+        return self._unseen.is_caused(sum(private(process.pid) for process in self._seen), self._stopped)
+
+    def _fills_the_disk(self) -> bool:
+        """Whether the file system lost much since the last look; what else is written there does no harm."""
+        space, self._space = self._space, used_space(self._folders[0])
+        if self._space - space > self._limits.disk // _FAST:
+            self._hasty = _HASTY_LOOKS
+            return True
+        return False
+
     def _files(self) -> Limit | None:
-        mappings = {process.pid: _mappings(process.pid) for process in self._seen}
-        # Pages of shared memory that a process has let go still take up memory, and count as nobody's.
-        self._shared = sum(size for each in mappings.values() for size, _, name in each if name == _SHARED_MEMORY)
-        if any(_keeps_removed_files_mapped(process, mappings[process], self._folders) for process in mappings):
+        mapped = {process.pid: mappings(process.pid) for process in self._seen}
+        if any(_keeps_removed_files_mapped(process, mapped[process], self._folders) for process in mapped):
             return "disk"
-        count, held = 0.0, sum(_held_without_name(process.pid) for process in self._seen)
-        for folder in self._folders:
-            files, used = _measure(folder, self._limits.files)
-            count, held = count + files, held + used
+        count, held = self._measure_files()
         if count > self._limits.files:
             return "files"
         return "disk" if held > self._limits.disk else None
+
+    def _measure_files(self) -> tuple[float, int]:
+        """How many files the worker has, and the bytes they hold on disk, those without a name among them."""
+        removed = {file: held for process in self._seen for file, held in removed_files(process.pid).items()}
+        count, held = 0.0, sum(removed.values())
+        for folder in self._folders:
+            files, used = _measure(folder, self._limits.files)
+            count, held = count + files, held + used
+        return count, held
+
+    @contextmanager
+    def _stopped(self) -> Iterator[None]:
+        """Keep the worker's processes from running."""
+        stopped = list(self._seen)
+        try:
+            for process in stopped:
+                with contextlib.suppress(psutil.Error):
+                    process.suspend()
+            yield
+        finally:
+            for process in stopped:
+                with contextlib.suppress(psutil.Error):
+                    process.resume()
 
 
 def _measure(folder: Path, most: int) -> tuple[float, int]:
@@ -139,60 +216,19 @@ def _held(entry: os.DirEntry[str]) -> int:
     return 0
 
 
-def _held_without_name(process: int) -> int:
-    """Bytes in files that a process has removed but keeps open; Linux only."""
-    held = 0
-    with contextlib.suppress(OSError), os.scandir(f"/proc/{process}/fd") as descriptors:
-        for descriptor in descriptors:
-            with contextlib.suppress(OSError):
-                about = descriptor.stat()
-                held += about.st_blocks * 512 if about.st_nlink == 0 and stat.S_ISREG(about.st_mode) else 0
-    return held
-
-
-def _mappings(process: int) -> list[tuple[int, int, str]]:
-    """(bytes, inode, name) of everything that a process maps from a file or shares; Linux only."""
-    found = []
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{process}/maps").read_text(errors="replace").splitlines():
-            addresses, _, _, _, inode, *name = line.split(maxsplit=5)
-            if name:
-                start, end = (int(address, 16) for address in addresses.split("-"))
-                found.append((end - start, int(inode), name[0]))
-    return found
-
-
-def _keeps_removed_files_mapped(
-    process: int, mappings: Sequence[tuple[int, int, str]], folders: Sequence[Path]
-) -> bool:
+def _keeps_removed_files_mapped(process: int, mapped: Sequence[Mapping], folders: Sequence[Path]) -> bool:
     """Whether a process maps files of these folders that are removed and closed.
 
     Nobody can tell how large such a file is, and one mapped page keeps all of it on disk. What Python and numpy map
     stays open, and is counted with the open files.
     """
     inside = tuple(f"{folder}/" for folder in folders)
-    removed = {inode for _, inode, name in mappings if name.endswith("(deleted)") and name.startswith(inside)}
-    if not removed:
-        return False
-    with contextlib.suppress(OSError), os.scandir(f"/proc/{process}/fd") as descriptors:
-        return not removed <= {_inode(descriptor) for descriptor in descriptors}
-    return True
-
-
-def _inode(descriptor: os.DirEntry[str]) -> int:
-    with contextlib.suppress(OSError):
-        return descriptor.stat().st_ino
-    return 0
-
-
-def _is_alive(process: psutil.Process) -> bool:
-    with contextlib.suppress(psutil.Error):
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    return False
+    removed = {inode for _, inode, name in mapped if name.endswith("(deleted)") and name.startswith(inside)}
+    return bool(removed) and not removed <= open_inodes(process)
 
 
 def _ends(process: psutil.Process, within: float) -> bool:
     deadline = time.monotonic() + within
-    while _is_alive(process) and time.monotonic() < deadline:
+    while is_alive(process) and time.monotonic() < deadline:
         time.sleep(0.005)
-    return not _is_alive(process)
+    return not is_alive(process)

@@ -12,10 +12,11 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ContractError
-from harness.learning.recipe import IMAGE_EDITS, Recipe
+from harness.learning.recipe import IMAGE_EDITS, OWN_LOSS, Recipe
 
 if TYPE_CHECKING:
     import optuna
@@ -79,13 +80,37 @@ def takes(builder: Callable[..., Any], name: str) -> bool:
     return True
 
 
+def takes_two(function: Callable[..., Any]) -> bool:
+    """Whether a function can be called with two arguments."""
+    try:
+        inspect.signature(function).bind(None, None)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def recipe_of(submission: ModuleType) -> Recipe:
+    """The recipe of an imported submission; it names the loss "own" where one is written beside it.
+
+    Raises:
+        ContractError: its ``recipe`` is not a recipe.
+    """
+    recipe = getattr(submission, "recipe", Recipe())
+    if not isinstance(recipe, Recipe):
+        raise ContractError(
+            f"recipe is {'None' if recipe is None else f'an object of type {type(recipe).__name__}'}; write "
+            "recipe = Recipe(epochs=60, ...)"
+        )
+    return recipe if getattr(submission, "loss", None) is None else recipe.with_changes(loss=OWN_LOSS)
+
+
 def variants_of(declared: object, recipe: Recipe, *, image_edits: bool) -> dict[str, Changes]:
     """The tricks to measure one by one: those that a submission declares, or all that its recipe can do without.
 
     Args:
         declared: its ``variants``; None where it has none.
         recipe: as it stands.
-        image_edits: whether those of the recipe apply; not where a pipeline of the submission's own replaces them.
+        image_edits: whether those of the recipe apply; not where the submission's own ``augment`` replaces them.
 
     Raises:
         ContractError: what is declared is not a dict of trick to changes.
@@ -93,7 +118,10 @@ def variants_of(declared: object, recipe: Recipe, *, image_edits: bool) -> dict[
     if declared is not None:
         return check_variants(declared)
     tricks = recipe.tricks()
-    return {name: off for name, off in tricks.items() if image_edits or not off.keys() & set(IMAGE_EDITS)}
+    if image_edits:
+        return tricks
+    own = {"own_augment=False": {"own_augment": False}}
+    return {name: off for name, off in tricks.items() if not off.keys() & set(IMAGE_EDITS)} | own
 
 
 def check_variants(declared: object) -> dict[str, Changes]:
@@ -114,7 +142,8 @@ def check_changes(value: object, what: str) -> Changes:
         ContractError: they are not; the message begins with ``what``.
     """
     plain = isinstance(value, dict) and all(
-        isinstance(name, str) and (each is None or isinstance(each, str | int | float)) for name, each in value.items()
+        isinstance(name, str) and (each is None or isinstance(each, str | int | float) or _are_weights(each))
+        for name, each in value.items()
     )
     if not plain:
         raise ContractError(
@@ -123,6 +152,13 @@ def check_changes(value: object, what: str) -> Changes:
         )
     assert isinstance(value, dict)
     return value
+
+
+def _are_weights(value: object) -> bool:
+    """Whether a value is of the form of ``keypoint_weights``."""
+    return isinstance(value, dict) and all(
+        isinstance(name, str) and isinstance(each, int | float) for name, each in value.items()
+    )
 
 
 def search(space: SearchSpace, values: Mapping[str, Any]) -> Searched:

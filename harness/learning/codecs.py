@@ -1,8 +1,8 @@
 """Codecs: the forms in which a model may give keypoints, and how each becomes pixels and a loss.
 
-- ``pixels``: (B, K, 2), the coordinates themselves.
+- ``pixels``: (B, K, 2), the coordinates themselves; or (B, 2 K): x1, y1, x2, y2, ..., as in Kaggle's columns.
 - ``heatmaps``: (B, K, h, w) scores over cells that cover the image evenly. A keypoint is the mean position under their
-  softmax (soft-argmax), which needs no rounding to a cell.
+  softmax (soft-argmax), which needs no rounding to a cell. `harness.learning.scales` makes scores of probabilities.
 - ``coordinate_bins``: a pair (B, K, bins_x), (B, K, bins_y) of scores over slices of each axis, read in the same way
   (SimCC; Li and others, arXiv 2107.03332).
 
@@ -30,6 +30,8 @@ class Codec(Protocol):
 
     wanted: str
     """What a model must return, for error messages, with B and K to be filled in."""
+    reads_scores: bool
+    """Whether it reads scores of places, for which a model may give probabilities."""
 
     def fits(self, outputs: object, batch: int, keypoints: int) -> bool:
         """Whether a model's outputs have this form."""
@@ -58,15 +60,17 @@ class Pixels:
     """Coordinates themselves."""
 
     wanted = "a tensor of ({batch}, {keypoints}, 2), x and y in pixels for each keypoint"
+    reads_scores = False
 
     def fits(self, outputs: object, batch: int, keypoints: int) -> bool:
-        """Whether it is (B, K, 2)."""
-        return _is(outputs, 3) and tuple(outputs.shape) == (batch, keypoints, 2)  # type: ignore[attr-defined]
+        """Whether it is (B, K, 2) or (B, 2 K)."""
+        shapes = (batch, keypoints, 2), (batch, 2 * keypoints)
+        return isinstance(outputs, Tensor) and tuple(outputs.shape) in shapes
 
     def decode(self, outputs: Outputs, image_size: tuple[int, int]) -> Tensor:
         """The outputs, as float32."""
         assert isinstance(outputs, Tensor)
-        return outputs.float()
+        return outputs.float() if outputs.ndim == 3 else outputs.float().reshape(len(outputs), -1, 2)
 
     def shape_loss(self, outputs: Outputs, targets: Tensor, image_size: tuple[int, int], width: float) -> Tensor:
         """0: a point has no shape."""
@@ -83,6 +87,7 @@ class Heatmaps:
     """A map of scores for each keypoint."""
 
     wanted = "a tensor of ({batch}, {keypoints}, h, w), a map of scores for each keypoint"
+    reads_scores = True
 
     def fits(self, outputs: object, batch: int, keypoints: int) -> bool:
         """Whether it is (B, K, h, w)."""
@@ -127,6 +132,7 @@ class CoordinateBins:
     """Scores over slices of each axis."""
 
     wanted = "a pair of tensors ({batch}, {keypoints}, bins_x) and ({batch}, {keypoints}, bins_y)"
+    reads_scores = True
 
     def fits(self, outputs: object, batch: int, keypoints: int) -> bool:
         """Whether it is a pair of (B, K, bins)."""

@@ -22,11 +22,12 @@ from torch import nn
 
 from harness.errors import ContractError
 from harness.keypoints import KeypointLayout
+from harness.learning.changes import recipe_of
 from harness.learning.estimator import NetworkEstimator
 from harness.learning.recipe import Recipe
+from harness.learning.results import Progress
 from harness.learning.shares import Shares
 from harness.learning.threads import in_words
-from harness.learning.trainer import Progress
 from harness.learning.weights import weights_beside
 
 Images = NDArray[np.uint8]
@@ -45,7 +46,8 @@ class Member:
         build_model: ``build_model(layout, image_size)`` gives the network.
         recipe: how to train it.
         codec: what it emits.
-        augment: an albumentations pipeline that replaces the recipe's image edits.
+        augment: an albumentations pipeline or a function that replaces the recipe's image edits.
+        loss: a function for a recipe whose loss is "own".
         weights: a ``.safetensors`` file to load instead of training.
     """
 
@@ -53,6 +55,7 @@ class Member:
     recipe: Recipe = field(default_factory=Recipe)
     codec: str = "pixels"
     augment: Any = None
+    loss: Any = None
     weights: Path | None = None
 
     @classmethod
@@ -65,9 +68,10 @@ class Member:
         """
         return cls(
             submission.build_model,
-            getattr(submission, "recipe", Recipe()).with_changes(**changes),
+            recipe_of(submission).with_changes(**changes),
             getattr(submission, "codec", "pixels"),
             getattr(submission, "augment", None),
+            getattr(submission, "loss", None),
             weights_beside(submission),
         )
 
@@ -127,6 +131,7 @@ class Composite(ABC):
             "threads": in_words(number for network in networks for number in network.threads.history),
             "seed": each[0]["seed"],
             "parameters": sum(facts["parameters"] for facts in each) if each[-1]["parameters"] else None,
+            "notes": list(dict.fromkeys(note for facts in each for note in facts["notes"])),
             "weights_loaded": any(facts["weights_loaded"] for facts in each),
             "can_save_weights": False,
             "not_applied": [],
@@ -148,6 +153,7 @@ class Composite(ABC):
                 codec=member.codec,
                 device=self._device,
                 augment=member.augment,
+                loss=member.loss,
                 weights=member.weights,
                 threads=self._threads,
             )

@@ -17,19 +17,27 @@ from torch import Tensor, nn
 
 from harness.errors import ContractError
 from harness.keypoints import KeypointLayout
-from harness.learning.augment import Augmenter, as_pictures
+from harness.learning.augment import Augment, Augmenter, as_pictures
 from harness.learning.codecs import codec_named
 from harness.learning.devices import choose_device, described
 from harness.learning.label_sources import by_source, two_sources
-from harness.learning.outputs import check_outputs
+from harness.learning.losses import weights_of
+from harness.learning.own_augment import OwnAugment, is_function
+from harness.learning.own_loss import OwnLoss
 from harness.learning.pipelines import PipelineAugmenter
-from harness.learning.recipe import Recipe
+from harness.learning.probing import check_outputs, choose_memory_format, find_learnt_scale
+from harness.learning.reading import Reader
+from harness.learning.recipe import OWN_LOSS, Recipe
+from harness.learning.results import Progress, Trained
 from harness.learning.seeding import seed_everything
+from harness.learning.source_lines import where_it_returns, where_made
 from harness.learning.threads import Threads
-from harness.learning.trainer import Progress, Trained, train
+from harness.learning.trainer import train
 from harness.learning.weights import OFFSET, load_weights
 
 BATCH = 256
+_FEW = 32
+"""Training faces by which it is found out what a network with weights emits."""
 
 
 class NetworkEstimator:
@@ -43,7 +51,9 @@ class NetworkEstimator:
         image_size: (height, width) in pixels.
         codec: what the network emits, a name in ``CODECS``.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
-        augment: an albumentations pipeline that replaces the recipe's image edits.
+        augment: an albumentations pipeline, or a function of an image and its keypoints, instead of the recipe's image
+            edits.
+        loss: a function of points and targets for a recipe whose loss is "own".
         weights: a ``.safetensors`` file to load instead of training.
         budget_seconds: wall time that ``fit`` may take; None for no limit.
         progress: called after each epoch.
@@ -53,11 +63,14 @@ class NetworkEstimator:
         learnt: the keypoints that the network places; the first K of them are the layout's.
         offset: (K, 2) in pixels, subtracted from what the network predicts; 0 unless the recipe recentres.
         model: the network, once fitted.
+        reader: reads what it emits; None before it is fitted.
         trained: how training went; None before it, and where weights were loaded.
 
     Raises:
         MachineError: the machine has no such device.
-        ContractError: there is no such codec, or ``augment`` is not a pipeline.
+        ContractError: there is no such codec, ``augment`` is neither a pipeline nor a function, or there is no ``loss``
+            where the recipe asks for it.
+        RecipeError: the recipe's weights name no keypoint or group.
     """
 
     def __init__(
@@ -69,6 +82,7 @@ class NetworkEstimator:
         codec: str = "pixels",
         device: str = "cpu",
         augment: Any = None,
+        loss: Any = None,
         weights: Path | None = None,
         budget_seconds: float | None = None,
         progress: Callable[[Progress], None] = lambda _: None,
@@ -83,17 +97,20 @@ class NetworkEstimator:
         self.threads = Threads(self.device, threads)
         self.separate = recipe.partial_labels == "separate"
         self.learnt = two_sources(layout) if self.separate else layout
-        self.augmenter = (
-            Augmenter(recipe, self.learnt, image_size, self.device)
-            if augment is None
-            else PipelineAugmenter(augment, self.learnt, image_size)
-        )
+        self.augmenter = self._augmenter(augment)
         self.augment = augment
+        self.own_loss = None if loss is None or recipe.loss != OWN_LOSS else OwnLoss(loss)
+        if recipe.loss == OWN_LOSS and self.own_loss is None:
+            raise ContractError(
+                'recipe field loss is "own", so write a function loss(points, targets) beside build_model'
+            )
+        self.keypoint_weights = weights_of(recipe.keypoint_weights, layout)
         self.weights = weights
         self.budget_seconds = budget_seconds
         self.progress = progress
         self.offset = np.zeros((len(layout), 2), dtype=np.float32)
         self.model: nn.Module | None = None
+        self.reader: Reader | None = None
         self.trained: Trained | None = None
 
     @property
@@ -128,18 +145,20 @@ class NetworkEstimator:
         seed_everything(self.recipe.seed)
         model = self.build_model(self.learnt, self.image_size)
         if not isinstance(model, nn.Module):
-            raise ContractError(f"build_model returned a {type(model).__name__}; it must return a torch.nn.Module")
+            raise ContractError(
+                f"{where_it_returns(self.build_model)}build_model returned a {type(model).__name__}; it must return a "
+                "torch.nn.Module"
+            )
+        labels = by_source(keypoints) if self.separate else keypoints
+        place = where_made(model, self.build_model)
         if self.weights is not None:
-            model.to(self.device)
-            check_outputs(model, as_pictures(torch.tensor(images[:2], device=self.device)), self.learnt, self.codec)
-            self.offset = load_weights(model, self.weights, self.offset)
-            self.model = model.to(memory_format=torch.channels_last).eval()
+            self._load(self.weights, model.to(self.device), Reader(self.codec, len(self.learnt), place), images, labels)
             return self
         spent = time.perf_counter() - began
         self.trained = train(
             model,
             images,
-            by_source(keypoints) if self.separate else keypoints,
+            labels,
             np.arange(len(images)) if subjects is None else subjects,
             layout=self.learnt,
             codec=self.codec,
@@ -149,8 +168,11 @@ class NetworkEstimator:
             augmenter=self.augmenter,
             progress=self.progress,
             threads=self.threads,
+            place=place,
+            own_loss=self.own_loss,
+            weights=self.keypoint_weights and self.keypoint_weights * (len(self.learnt) // len(self.layout)),
         )
-        self.model = self.trained.model
+        self.model, self.reader = self.trained.model, self.trained.reader
         if self.recipe.recentre:
             self.offset = self._mean_error(images, keypoints)
         return self
@@ -158,10 +180,12 @@ class NetworkEstimator:
     @torch.inference_mode()
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Keypoints float32 (N, K, 2) in pixels of images uint8 (N, H, W)."""
-        model = self._fitted().eval()
+        model, reader = self._fitted().eval(), self.reader
+        assert reader is not None
 
         def points(batch: Tensor) -> NDArray[np.float32]:
-            found = self.codec.decode(model(as_pictures(batch)), self.image_size)[:, : len(self.layout)]
+            pictures = as_pictures(batch)
+            found = reader.points(model(pictures), pictures)[:, : len(self.layout)]
             return np.asarray(found.cpu().numpy(), dtype=np.float32)
 
         predictions = []
@@ -199,14 +223,35 @@ class NetworkEstimator:
             "weights_loaded": self.weights is not None,
             "can_save_weights": True,
             "not_applied": [],
+            "notes": [*getattr(self.augmenter, "notes", ()), *(self.reader.notes if self.reader else ())],
             "networks": [{"recipe": self.recipe.as_dict(), "epochs_planned": self.epochs_planned, **self._training()}],
         }
+
+    def _augmenter(self, augment: Any) -> Augment:
+        """The submission's own augmentation, if it has one and its recipe uses it, otherwise the recipe's."""
+        if augment is None or not self.recipe.own_augment:
+            return Augmenter(self.recipe, self.learnt, self.image_size, self.device)
+        if is_function(augment):
+            return OwnAugment(augment, self.learnt, self.image_size)
+        return PipelineAugmenter(augment, self.learnt, self.image_size)
+
+    def _load(
+        self, weights: Path, model: nn.Module, reader: Reader, images: NDArray[np.uint8], keypoints: NDArray[np.float32]
+    ) -> None:
+        """Load weights into a network that fits the contract, and see on training faces how it is to be read."""
+        few = as_pictures(torch.tensor(images[:_FEW], device=self.device))
+        check_outputs(model, few[:2], reader)
+        self.offset = load_weights(model, weights, self.offset)
+        find_learnt_scale(model, few, torch.tensor(keypoints[:_FEW], device=self.device), reader)
+        choose_memory_format(model, few[:2], reader)
+        self.model, self.reader = model.eval(), reader
 
     def _training(self) -> dict[str, Any]:
         """How training went, once it is done; None for NaN and infinity, which JSON does not have."""
         if self.trained is None:
             return {}
-        known = {each.name: getattr(self.trained, each.name) for each in fields(self.trained) if each.name != "model"}
+        told = [each.name for each in fields(self.trained) if each.name not in ("model", "reader")]
+        known = {name: getattr(self.trained, name) for name in told}
         return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in known.items()}
 
     def _mean_error(self, images: NDArray[np.uint8], keypoints: NDArray[np.float32]) -> NDArray[np.float32]:

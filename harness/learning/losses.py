@@ -6,12 +6,16 @@ A loss takes errors (B, K, 2), prediction minus target in units of half the imag
 
 from __future__ import annotations
 
+import difflib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from harness.errors import RecipeError
+from harness.keypoints import KeypointLayout
 
 ElementLoss = Callable[[Tensor, float], Tensor]
 
@@ -66,6 +70,43 @@ def labelled_errors(predictions: Tensor, targets: Tensor) -> tuple[Tensor, Tenso
     return predictions - targets, labelled
 
 
-def mean_of_labelled(values: Tensor, labelled: Tensor) -> Tensor:
-    """Average (B, K) values over the labelled ones; 0, with a gradient of 0, if none is labelled."""
-    return torch.where(labelled, values, 0.0).sum() / labelled.sum().clamp(min=1)
+def mean_of_labelled(values: Tensor, labelled: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Average (B, K) values over the labelled ones; 0, with a gradient of 0, if none is labelled.
+
+    Args:
+        values: (B, K).
+        labelled: bool (B, K).
+        weights: (K,) of the keypoints; alike if None.
+    """
+    values = torch.where(labelled, values, 0.0)
+    if weights is None:
+        return values.sum() / labelled.sum().clamp(min=1)
+    total = (labelled * weights).sum()
+    return (values * weights).sum() / torch.where(total > 0, total, 1.0)
+
+
+def weights_of(named: Mapping[str, float], layout: KeypointLayout) -> list[float] | None:
+    """The weight of each of the K keypoints; None where nothing is named.
+
+    Args:
+        named: weights by the names of keypoints and groups; a keypoint's own name counts before its group's.
+        layout: the K keypoints and their groups.
+
+    Raises:
+        RecipeError: a name is neither, or every keypoint weighs 0.
+    """
+    if not named:
+        return None
+    known = [*layout.groups, *layout.keypoints]
+    for name in named:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"the groups are {', '.join(layout.groups)}"
+            raise RecipeError(
+                f"recipe field keypoint_weights: {name!r} is not a keypoint or group of the layout; {hint}"
+            )
+    weights = {name: float(named.get(group, 1)) for group, names in layout.groups.items() for name in names}
+    weights |= {name: float(weight) for name, weight in named.items() if name in layout.keypoints}
+    if not any(weights.values()):
+        raise RecipeError("recipe field keypoint_weights gives every keypoint 0; leave at least one above 0")
+    return [weights[name] for name in layout.keypoints]

@@ -14,6 +14,8 @@ from harness.errors import RecipeError
 from harness.learning.schedules import LR_SCHEDULES, MOMENTUM_SCHEDULES
 
 LOSSES = ("l1", "mse", "smooth_l1", "wing", "euclidean")
+OWN_LOSS = "own"
+"""The function ``loss`` that a submission writes beside ``build_model``."""
 PARTIAL_LABELS = ("mask", "drop", "separate")
 PRECISIONS = ("auto", "float32", "bfloat16")
 IMAGE_EDITS = ("flip", "rotation", "scale", "shift", "brightness", "contrast", "gamma", "noise", "blur", "occlusion")
@@ -75,6 +77,20 @@ class _Word:
         return isinstance(value, str) and value != ""
 
 
+@dataclass(frozen=True)
+class _Weights:
+    """A field that holds a mapping of names to numbers; its user knows which names exist."""
+
+    def __str__(self) -> str:
+        return "a mapping of keypoint or group names to numbers from 0 to 1000"
+
+    def allows(self, value: object) -> bool:
+        number = _Number(0, 1000)
+        return isinstance(value, Mapping) and all(
+            isinstance(name, str) and number.allows(weight) for name, weight in value.items()
+        )
+
+
 def _field(default: object, allowed: object, off: object = None) -> Any:
     """A field, what it may hold, and the value that switches its trick off, if it is a trick."""
     return field(default=default, metadata={"allowed": allowed, "off": off})
@@ -105,14 +121,22 @@ class Recipe:
         batch_size: rows a step.
         optimizer: "adamw", "sgd", "nesterov", "adam", "rmsprop", or any name that ``timm.optim`` knows.
         lr: learning rate; where the schedule starts (one-cycle: its peak).
-        lr_schedule: "constant" (off), "linear", "cosine", "flat-cosine" or "one-cycle".
-        lr_end: learning rate at the end of the schedule.
+        lr_schedule: "constant" (off), "linear", "cosine", "flat-cosine", "one-cycle" or "plateau".
+        lr_end: learning rate at the end of the schedule; the lowest that a plateau leads to.
+        plateau_patience: epochs without a lower error after which a "plateau" schedule lowers the learning rate. The
+            error is that on the validation rows or, if none are kept, on the training rows.
+        plateau_factor: what the learning rate is multiplied by then.
         warmup: share of the run in which the learning rate rises from 0; 0 is off.
         momentum: SGD's momentum or Adam's beta1; 0 is off.
         momentum_schedule: "constant" (off), "linear", or "one-cycle" (to ``momentum_end`` and back).
         momentum_end: momentum at the end of the schedule.
         weight_decay: on weights, not on biases and norms; 0 is off.
-        loss: "l1", "mse", "smooth_l1", "wing" or "euclidean"; "mse" is the plain one.
+        loss: "l1", "mse", "smooth_l1", "wing" or "euclidean"; "mse" is the plain one. Where a submission writes a
+            function ``loss(points, targets)``, it is "own".
+        keypoint_weights: weight of keypoints in the loss by their names, or by those of groups of the layout:
+            ``{"mouth": 2, "nose_tip": 0.5}``. A keypoint's own name counts before its group's, the others weigh 1;
+            {} is off.
+        own_augment: use the submission's ``augment``, if it has one, instead of the image edits that follow.
         flip: share of images that are mirrored; 0 is off.
         rotation: largest turn in degrees; 0 is off.
         scale: largest change of size, as a share; 0 is off.
@@ -146,12 +170,18 @@ class Recipe:
     lr: float = _number(4e-3, 0)
     lr_schedule: str = _choice("cosine", LR_SCHEDULES, off="constant")
     lr_end: float = _number(0.0, 0)
+    plateau_patience: int = _whole(5, 1)
+    plateau_factor: float = _number(0.5, 0, 1)
     warmup: float = _number(0.05, 0, 0.9, off=0)
     momentum: float = _number(0.9, 0, 0.9999, off=0)
     momentum_schedule: str = _choice("constant", MOMENTUM_SCHEDULES, off="constant")
     momentum_end: float = _number(0.999, 0, 0.9999)
     weight_decay: float = _number(0.01, 0, off=0)
-    loss: str = _choice("l1", LOSSES, off="mse")
+    loss: str = _choice("l1", (*LOSSES, OWN_LOSS), off="mse")
+    keypoint_weights: Mapping[str, float] = field(
+        default_factory=dict, hash=False, metadata={"allowed": _Weights(), "off": {}}
+    )
+    own_augment: bool = _switch(True)
     flip: float = _number(0.5, 0, 1, off=0)
     rotation: float = _number(10.0, 0, 180, off=0)
     scale: float = _number(0.1, 0, 0.9, off=0)
@@ -186,6 +216,7 @@ class Recipe:
     def __post_init__(self) -> None:
         for each in fields(self):
             self.check_field(each.name, getattr(self, each.name))
+        object.__setattr__(self, "keypoint_weights", dict(self.keypoint_weights))
         if self.early_stopping > 0 and self.validation == 0:
             raise RecipeError(
                 f"recipe field early_stopping is {self.early_stopping} but validation is 0; "

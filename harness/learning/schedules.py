@@ -52,12 +52,38 @@ def one_cycle_momentum(start: float, end: float, progress: float) -> float:
     return cosine(end, start, (progress - ONE_CYCLE_RISE) / (1 - ONE_CYCLE_RISE))
 
 
+class Plateau:
+    """Lowers the learning rate whenever the error has not fallen for some epochs.
+
+    Args:
+        factor: what it is multiplied by.
+        patience: epochs without a lower error before that.
+
+    Attributes:
+        share: of the schedule's start that the learning rate has by now.
+    """
+
+    def __init__(self, factor: float, patience: int) -> None:
+        self.factor, self.patience = factor, patience
+        self.share = 1.0
+        self._best, self._waited = math.inf, 0
+
+    def offer(self, error_px: float) -> None:
+        """Take note of an epoch's error."""
+        self._waited += 1
+        if error_px < self._best:
+            self._best, self._waited = error_px, 0
+        elif self._waited >= self.patience:
+            self.share, self._waited = self.share * self.factor, 0
+
+
 LR_SCHEDULES: dict[str, Schedule] = {
     "constant": constant,
     "linear": linear,
     "cosine": cosine,
     "flat-cosine": flat_cosine,
     "one-cycle": one_cycle,
+    "plateau": constant,  # which `Plateau` lowers
 }
 MOMENTUM_SCHEDULES: dict[str, Schedule] = {
     "constant": constant,
@@ -66,12 +92,14 @@ MOMENTUM_SCHEDULES: dict[str, Schedule] = {
 }
 
 
-def lr_at(progress: float, *, schedule: str, lr: float, lr_end: float, warmup: float) -> float:
+def lr_at(progress: float, *, schedule: str, lr: float, lr_end: float, warmup: float, share: float = 1.0) -> float:
     """The learning rate at a progress in [0, 1].
 
     The first ``warmup`` share of the run rises in a straight line from 0, and the schedule runs over the rest.
-    One-cycle rises by itself and takes no warm-up.
+    One-cycle rises by itself and takes no warm-up. A plateau schedule has fallen to a share of ``lr``.
     """
+    if schedule == "plateau":
+        lr = max(lr * share, min(lr, lr_end))
     if schedule == "one-cycle" or warmup == 0:
         return LR_SCHEDULES[schedule](lr, lr_end, progress)
     if progress < warmup:

@@ -13,15 +13,15 @@ kept unless another one is clearly faster, so on a machine without other load a 
 from __future__ import annotations
 
 import os
-import random
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import groupby
 
-import numpy as np
 import torch
+
+from harness.learning.seeding import same_random_numbers
 
 Step = Callable[[int], object]
 """Trains a copy of the network on this many rows."""
@@ -176,7 +176,7 @@ def compare(
     """
     before = torch.get_num_threads()
     # A failure of a copy either concerns the comparison alone, or happens again in training and is reported there.
-    with suppress(Exception), _same_random_numbers():
+    with suppress(Exception), same_random_numbers(torch.device("cpu")):
         try:
             return _compared(copied(), numbers, rows, clock)
         finally:
@@ -215,18 +215,6 @@ def _rate(step: Step, rows: int, clock: Callable[[], float]) -> float:
         step(rows)
         images += rows
     return images / max(clock() - began, 1e-9)
-
-
-@contextmanager
-def _same_random_numbers() -> Iterator[None]:
-    """Restore the random state afterwards, so that the numbers drawn within are drawn again."""
-    for_python, for_numpy = random.getstate(), np.random.get_state()
-    try:
-        with torch.random.fork_rng(devices=[]):
-            yield
-    finally:
-        random.setstate(for_python)
-        np.random.set_state(for_numpy)
 
 
 def usable_cores() -> int:

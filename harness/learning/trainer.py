@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -20,75 +20,22 @@ from harness.learning.average import Average
 from harness.learning.codecs import Codec
 from harness.learning.devices import has_fast_bfloat16, keep_freed_memory
 from harness.learning.optimizers import make_optimizer, set_lr_and_momentum, take_step
-from harness.learning.outputs import check_outputs, points_and_loss, summed_distance
+from harness.learning.outputs import points_and_loss, summed_distance
+from harness.learning.own_loss import OwnLoss
 from harness.learning.plan import Plan, batches
+from harness.learning.probing import check_outputs, choose_memory_format, find_scale
+from harness.learning.reading import Reader
 from harness.learning.recipe import Recipe
-from harness.learning.schedules import lr_at, momentum_at
+from harness.learning.results import Progress, Trained
+from harness.learning.schedules import Plateau, lr_at, momentum_at
 from harness.learning.threads import Step, Threads
 from harness.learning.validation import BestWeights, Rows, mean_error, validation_rows
 
+Objective = Callable[..., tuple[Tensor, Tensor]]
+"""What the model emitted, the targets and ``image_size`` -> points and the loss, as `points_and_loss` gives them."""
+
 EXPLODED = 100
 """Training has diverged if the mean error is this many image sides, or shifts, even if the loss is still finite."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How training stands after an epoch; as text, one line.
-
-    Attributes:
-        epoch: epochs done.
-        epochs: epochs planned.
-        error_px: mean pixel error over the epoch's augmented training images.
-        validation_px: mean pixel error on the validation rows, if any are kept.
-        images_per_second: of this epoch's training.
-        seconds_left: forecast.
-        threads: how many threads the CPU computed with; None on another device.
-    """
-
-    epoch: int
-    epochs: int
-    error_px: float
-    validation_px: float | None
-    images_per_second: float
-    seconds_left: float
-    threads: int | None = None
-
-    def __str__(self) -> str:
-        validation = "" if self.validation_px is None else f", validation {self.validation_px:.2f} px"
-        minutes, seconds = divmod(round(self.seconds_left), 60)
-        return (
-            f"epoch {self.epoch}/{self.epochs}: error {self.error_px:.2f} px{validation}, "
-            f"{self.images_per_second:.0f} images/s, {minutes}:{seconds:02d} left"
-        )
-
-
-@dataclass(frozen=True)
-class Trained:
-    """The result of a training.
-
-    Attributes:
-        model: in eval mode, with the averaged weights where the recipe asks for them.
-        rows: training rows that it learnt from.
-        epochs: epochs done; the last may be incomplete.
-        epochs_planned: what the recipe asked for.
-        stopped_early: the validation error no longer fell.
-        shortened: the time budget was too short for every epoch.
-        images_per_second: over the whole training without its first step, which also sets up kernels.
-        precision: "float32", or "bfloat16" where the forward pass used it.
-        error_px: mean pixel error over the last epoch's augmented training images.
-        validation_px: mean pixel error of the kept weights on the validation rows, if any.
-    """
-
-    model: nn.Module
-    rows: int
-    epochs: int
-    epochs_planned: int
-    stopped_early: bool
-    shortened: bool
-    images_per_second: float
-    precision: str
-    error_px: float
-    validation_px: float | None
 
 
 def train(
@@ -105,6 +52,9 @@ def train(
     augmenter: Augment,
     progress: Callable[[Progress], None],
     threads: Threads | None = None,
+    place: str = "",
+    own_loss: OwnLoss | None = None,
+    weights: Sequence[float] | None = None,
 ) -> Trained:
     """Train a model in place by a recipe.
 
@@ -121,6 +71,9 @@ def train(
         augmenter: uint8 images (B, H, W) and keypoints -> float images (B, 1, H, W) and keypoints.
         progress: called after each epoch.
         threads: how many threads the CPU computes with; None chooses.
+        place: the submission's line that made the model, for messages.
+        own_loss: stands in for the recipe's loss.
+        weights: of the K keypoints in the loss; alike if None.
 
     Raises:
         ContractError: the model does not keep the contract, or no row is left to train on.
@@ -135,13 +88,18 @@ def train(
     validation = Rows.on(device, images[usable][kept], keypoints[usable][kept])
     if len(training) == 0:
         raise ContractError(f"no row is left to train on with partial_labels={recipe.partial_labels!r}")
-    check_outputs(model.to(device), as_pictures(training.images[:2]), layout, codec)  # and lazy layers take their shape
-    model.to(memory_format=torch.channels_last)
+    few = as_pictures(training.images[:2])
+    reader = Reader(codec, len(layout), place)
+    check_outputs(model.to(device), few, reader)
     if not any(weight.requires_grad for weight in model.parameters()):
         raise ContractError("the model has no weights that can be trained; give it layers, or requires_grad_(True)")
+    find_scale(model, few, reader)
+    choose_memory_format(model, few, reader)
     budget_left = None if budget_seconds is None else budget_seconds - (time.perf_counter() - began)
     threads = Threads(device) if threads is None else threads
-    run = _Run(model, training, codec, recipe, budget_left, augmenter, threads)
+    shares = None if weights is None else torch.tensor(weights, device=device)
+    objective = partial(points_and_loss, codec, recipe=recipe, own_loss=own_loss, weights=shares)
+    run = _Run(model, training, reader, objective, recipe, budget_left, augmenter, threads)
     threads.begin(run.copied, min(recipe.batch_size, len(training)))
     best = BestWeights(recipe.early_stopping)
     error_px, validation_px = math.nan, None
@@ -149,8 +107,9 @@ def train(
         error_px, images_per_second = run.epoch()
         if len(validation):
             threads.follow()
-            validation_px = mean_error(run.predictor, validation, codec)
+            validation_px = mean_error(run.predictor, validation, reader)
             best.offer(validation_px, run.predictor)
+        run.plateau.offer(error_px if validation_px is None else validation_px)
         run.plan.refit()
         progress(
             Progress(
@@ -171,6 +130,7 @@ def train(
         validation_px = best.error_px
     return Trained(
         model=run.predictor.eval(),
+        reader=reader,
         rows=len(training),
         epochs=run.epochs,
         epochs_planned=recipe.epochs,
@@ -190,17 +150,20 @@ class _Run:
         self,
         model: nn.Module,
         rows: Rows,
-        codec: Codec,
+        reader: Reader,
+        objective: Objective,
         recipe: Recipe,
         budget_seconds: float | None,
         augmenter: Augment,
         threads: Threads,
     ) -> None:
-        self.model, self.rows, self.codec, self.recipe, self.augmenter = model, rows, codec, recipe, augmenter
+        self.model, self.rows, self.reader, self.recipe, self.augmenter = model, rows, reader, recipe, augmenter
+        self.objective = objective
         self.threads = threads
         self.plan = Plan(recipe.epochs, batches(len(rows), recipe.batch_size), budget_seconds, time.perf_counter)
         self.average = Average(model, recipe.ema) if recipe.ema else None
         self.optimizer = make_optimizer(model, recipe)
+        self.plateau = Plateau(recipe.plateau_factor, recipe.plateau_patience)
         self.generator = torch.Generator().manual_seed(recipe.seed)
         height, width = rows.images.shape[1:]
         self.image_size = (height, width)
@@ -254,7 +217,7 @@ class _Run:
     def copied(self) -> Step:
         """A function that trains a copy on the first rows, and changes nothing in this run."""
         model = copy.deepcopy(self.model).train()
-        run = _Run(model, self.rows, self.codec, self.recipe, None, self.augmenter, self.threads)
+        run = _Run(model, self.rows, self.reader, self.objective, self.recipe, None, self.augmenter, self.threads)
         return lambda count: run._step(self.rows.images[:count], self.rows.keypoints[:count])
 
     def _step(self, images: Tensor, keypoints: Tensor) -> Tensor:
@@ -263,7 +226,7 @@ class _Run:
         pictures, targets = self.augmenter(images, keypoints, self.generator)
         try:
             with self.autocast:
-                outputs = self.model(pictures)
+                outputs = self.reader(self.model(pictures), pictures)
         except ValueError as error:
             if len(images) > 1:
                 raise
@@ -271,12 +234,24 @@ class _Run:
                 f"the model cannot train on a batch of one image ({error}); raise batch_size, or leave out batch "
                 "normalisation of single values"
             ) from error
-        points, loss = points_and_loss(self.codec, outputs, targets, recipe, self.image_size)
+        points, loss = self.objective(outputs, targets, image_size=self.image_size)
+        if not loss.requires_grad:
+            raise ContractError(
+                f"{self.reader.place}what the model returns does not depend on its weights; leave .detach(), .data and "
+                "torch.no_grad() out of forward"
+            )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch has not typed it
         set_lr_and_momentum(
             self.optimizer,
-            lr_at(progress, schedule=recipe.lr_schedule, lr=recipe.lr, lr_end=recipe.lr_end, warmup=recipe.warmup),
+            lr_at(
+                progress,
+                schedule=recipe.lr_schedule,
+                lr=recipe.lr,
+                lr_end=recipe.lr_end,
+                warmup=recipe.warmup,
+                share=self.plateau.share,
+            ),
             momentum_at(
                 progress,
                 schedule=recipe.momentum_schedule,

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from harness.errors import ContractError
 from harness.learning.augment import as_pictures
-from harness.learning.codecs import Codec
 from harness.learning.outputs import summed_distance
+from harness.learning.reading import Reader
 from harness.subjects import first_subjects
 
 BATCH = 256
@@ -50,16 +50,15 @@ def validation_rows(subjects: NDArray[np.int64], share: float) -> NDArray[np.boo
 
 
 @torch.inference_mode()
-def mean_error(model: nn.Module, rows: Rows, codec: Codec) -> float:
+def mean_error(model: nn.Module, rows: Rows, reader: Reader) -> float:
     """Mean pixel error in eval mode; the model is left in the mode it was in."""
     was_training = model.training
     model.eval()
     total = torch.zeros(2, device=rows.images.device)
-    height, width = rows.images.shape[1:]
     for first in range(0, len(rows), BATCH):
         batch = slice(first, first + BATCH)
-        points = codec.decode(model(as_pictures(rows.images[batch])), (height, width))
-        total += summed_distance(points, rows.keypoints[batch])
+        pictures = as_pictures(rows.images[batch])
+        total += summed_distance(reader.points(model(pictures), pictures), rows.keypoints[batch])
     model.train(was_training)
     distance, count = total.tolist()
     return float(distance / count) if count else math.nan

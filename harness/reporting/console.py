@@ -26,11 +26,13 @@ def report(entry: Entry, benchmark: Benchmark) -> str:
     """A grading in full: the score with its interval, where the error lies, what to try next."""
     if entry.status == "graded":
         band = (entry.band or "below ok").replace("_", " ")
-        lines = [f"{one_line(entry.name)} on {entry.board}: {band}", *scores(entry.strata, benchmark, entry.mistakes)]
+        lines = [f"{one_line(entry.name)} on {entry.board}: {', '.join(filter(None, (band, entry.worth)))}"]
+        lines += scores(entry.strata, benchmark, entry.mistakes)
         lines += _section("What to try next", entry.advice)
         lines += _section("Worth a look", [plain(flag) for flag in entry.flags])
     else:
         lines = [f"{one_line(entry.name)} on {entry.board}: FAILED", *_failure(entry)]
+    lines += _section("Noted while it ran", [one_line(note) for note in entry.notes])
     lines += ["", f"  {_how_it_ran(entry)}"]
     if entry.trained == "brought":
         lines.append("  trained elsewhere: it came with weights or data, so what it learnt from is not known.")

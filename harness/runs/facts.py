@@ -7,12 +7,15 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from harness.submission.notes import LONGEST_NOTE, MOST_NOTES
+
 _LONGEST = 200
 _MOST = 100
 _DEEPEST = 4
 _CPU = re.compile(r"|cpu( \(\d{1,4} threads?\))?")
 
 Text = Annotated[str, Field(max_length=_LONGEST)]
+Note = Annotated[str, Field(max_length=LONGEST_NOTE)]
 Count = Annotated[int, Field(ge=0, le=10**15)]
 Figure = Annotated[float, Field(ge=-1e9, le=1e9)]
 
@@ -84,6 +87,7 @@ class Facts(_Told):
         weights_loaded: whether it loaded weights instead of training, or one of its networks did.
         can_save_weights: whether what it learns can be written as one safetensors file.
         not_applied: names of changes from outside that it cannot apply.
+        notes: what its author should know, a sentence each: how its outputs are read, and warnings that it caused.
         networks: those that it trains, in order; none for an estimator of its own.
         variants: trick -> changes, to be measured one by one.
         changes: what its search space made of the values that a tuner chose.
@@ -97,6 +101,7 @@ class Facts(_Told):
     weights_loaded: bool = False
     can_save_weights: bool = False
     not_applied: list[Text] = Field(default_factory=list, max_length=_MOST)
+    notes: list[Note] = Field(default_factory=list, max_length=MOST_NOTES)
     networks: list[NetworkFacts] = Field(default_factory=list, max_length=_MOST)
     variants: Values | None = None
     changes: Values | None = None

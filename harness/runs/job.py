@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from harness.datasets.faces import FaceSet
 from harness.datasets.store import fingerprint
 from harness.errors import MachineError, PredictionError
+from harness.folders import job_folder
 from harness.isolation.grants import uses_cuda
 from harness.isolation.launcher import Cores, launch
 from harness.isolation.outcome import Outcome
 from harness.isolation.pipes import TAIL
 from harness.isolation.reader import read_predictions
 from harness.runs.conditions import Conditions
-from harness.runs.folders import job_folder
 from harness.runs.inputs import hand_over, order_of, write_inputs
 from harness.runs.run import Run
 from harness.runs.weights import read_weights

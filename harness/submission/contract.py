@@ -2,14 +2,16 @@
 
 A submission is a Python file, or a folder with ``submission.py``, that defines one of
 
-- ``build_model(layout, image_size)`` -> ``torch.nn.Module``: (B, 1, H, W) float in [0, 1] -> (B, K, 2) pixels.
+- ``build_model(layout, image_size)`` -> ``torch.nn.Module``: (B, 1, H, W) float in [0, 1] -> (B, K, 2) pixels, or
+  (B, 2 K): x1, y1, x2, y2, ...
   Beside it, each optional: ``recipe`` (a `Recipe`), ``codec`` (what the model emits instead of pixels: "heatmaps" or
-  "coordinate_bins"), ``augment`` (an albumentations pipeline that stands in for the recipe's image edits), ``weights``
+  "coordinate_bins"), ``augment`` (an albumentations pipeline, or a function of an image and its keypoints, that stands
+  in for the recipe's image edits), ``loss(points, targets)`` (-> (B, K), that stands in for the recipe's), ``weights``
   (the name of a safetensors file next to it, ``my_model.safetensors`` beside ``my_model.py``: loaded instead of
   trained), ``variants`` (trick -> changes, to be measured one by one), ``search_space(trial)`` (-> changes, to be
   searched).
 - ``build_estimator(layout, image_size)`` -> an object with scikit-learn's ``fit(images, keypoints)`` (uint8 (N, H, W);
-  float32 (N, K, 2), NaN where not labelled) and ``predict(images) -> (N, K, 2)``, such as an `Ensemble`,
+  float32 (N, K, 2), NaN where not labelled) and ``predict(images) -> (N, K, 2)``, or (N, 2 K), such as an `Ensemble`,
   a `Stacked` or `Specialists`. Changes from outside reach it as keywords, if it has them:
   ``build_estimator(layout, image_size, *, epochs=100)``.
 """
@@ -17,9 +19,7 @@ A submission is a Python file, or a folder with ``submission.py``, that defines 
 from __future__ import annotations
 
 import importlib.util
-import inspect
 import sys
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,15 +29,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import ContractError, LoadError, PredictionError
+from harness.errors import ContractError, LoadError
 from harness.keypoints import KeypointLayout
-from harness.learning.changes import around, changed, search, takes, variants_of
+from harness.learning.changes import around, changed, recipe_of, search, takes, takes_two, variants_of
 from harness.learning.recipe import Recipe
 from harness.learning.seeding import seed_everything
+from harness.learning.source_lines import origin, where_it_returns
+from harness.submission.predicted import as_predictions
 from harness.submission.source import baselines
 
 if TYPE_CHECKING:
-    from harness.learning.trainer import Progress
+    from harness.learning.results import Progress
 
 _BUILDERS = ("build_model", "build_estimator")
 
@@ -61,8 +63,9 @@ class Learner(Protocol):
 class EstimatorLearner:
     """A competitor's own estimator. It gets copies of the arrays, so that it may write into them."""
 
-    def __init__(self, estimator: Any, seed: int, not_applied: list[str]) -> None:
-        self._estimator, self._seed, self._not_applied = estimator, seed, not_applied
+    def __init__(self, estimator: Any, folder: Path, keypoints: int, seed: int, not_applied: list[str]) -> None:
+        self._estimator, self._keypoints, self._seed, self._not_applied = estimator, keypoints, seed, not_applied
+        self._place = where_it_returns(estimator.predict, folder)
 
     def fit(self, images: NDArray[np.uint8], keypoints: NDArray[np.float32], subjects: NDArray[np.int64]) -> object:
         """Seed everything and call the estimator's fit, without the subjects."""
@@ -70,9 +73,13 @@ class EstimatorLearner:
         seed_everything(self._seed)
         return self._estimator.fit(np.array(images), np.array(keypoints))
 
-    def predict(self, images: NDArray[np.uint8]) -> object:
-        """Call the estimator's predict."""
-        return self._estimator.predict(np.array(images))
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Call the estimator's predict.
+
+        Raises:
+            PredictionError: it returned no predictions; the message names the line that did.
+        """
+        return as_predictions(self._estimator.predict(np.array(images)), len(images), self._keypoints, self._place)
 
     def facts(self) -> dict[str, Any]:
         """The seed, and which changes from outside it could not apply; its networks are not known."""
@@ -82,6 +89,7 @@ class EstimatorLearner:
             "weights_loaded": False,
             "can_save_weights": False,
             "not_applied": self._not_applied,
+            "notes": [],
             "networks": [],
         }
 
@@ -127,7 +135,7 @@ def load_learner(path: Path, layout: KeypointLayout, image_size: tuple[int, int]
     module = _import(path)
     builder_name, builder = _the_builder(module, path)
     if builder_name == "build_model":
-        return _network(module, path, builder, layout, image_size, settings)
+        return _network(module, builder, layout, image_size, settings)
     if settings.suggested is not None:
         raise ContractError(f"{path.name}: only a submission with build_model can be tuned")
     taken = {name: value for name, value in settings.overrides.items() if takes(builder, name)}
@@ -149,50 +157,7 @@ def load_learner(path: Path, layout: KeypointLayout, image_size: tuple[int, int]
                 f"{path.name}: build_estimator returned {_described(estimator)}, which has no method {method}(); "
                 "return an object with fit(images, keypoints) and predict(images)"
             )
-    return EstimatorLearner(estimator, seed, not_applied=[name for name in others if name != "seed"])
-
-
-def as_predictions(raw: Any, count: int, keypoints: int) -> NDArray[np.float32]:
-    """What ``predict`` returned, as a float32 array (count, keypoints, 2) of pixels.
-
-    Raises:
-        PredictionError: wrong type, shape or dtype; or a value that is not finite.
-    """
-    if hasattr(raw, "detach"):
-        raw = raw.detach().cpu().numpy()
-    try:
-        array = np.asarray(raw)
-    except ValueError as error:
-        raise PredictionError(f"predict() returned something that is not an array: {error}") from None
-    if array.dtype.kind not in "fiu":
-        raise PredictionError(
-            f"predict() returned values of type {array.dtype}; return an array of floats, pixels of the image"
-        )
-    wanted = (count, keypoints, 2)
-    if array.shape != wanted:
-        hint = "; reshape it with .reshape(-1, K, 2)" if array.size == count * keypoints * 2 else ""
-        raise PredictionError(f"predict() returned shape {array.shape}, wanted {wanted} for {count} images{hint}")
-    array = array.astype(np.float32)
-    bad = ~np.isfinite(array).all(axis=2)
-    if bad.any():
-        image, keypoint = np.argwhere(bad)[0]
-        raise PredictionError(
-            f"predict() returned NaN or Inf for {bad.sum()} of {bad.size} points, first for image {image}, "
-            f"keypoint {keypoint}; every image needs a finite point for every keypoint"
-        )
-    return array
-
-
-def origin(error: BaseException, folder: Path) -> str:
-    """Where in a submission an exception came from: ``my_model.py, line 12, in fit``; empty if from outside it."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if folder in Path(frame.filename).parents]
-    if isinstance(error, SyntaxError) and error.filename and folder in Path(error.filename).parents:
-        return f"{Path(error.filename).name}, line {error.lineno}"
-    if not frames:
-        return ""
-    last = frames[-1]
-    inside = "" if last.name == "<module>" else f", in {last.name}"
-    return f"{Path(last.filename).relative_to(folder)}, line {last.lineno}{inside}"
+    return EstimatorLearner(estimator, path.parent, len(layout), seed, [name for name in others if name != "seed"])
 
 
 def load_baseline(name: str) -> ModuleType:
@@ -247,16 +212,13 @@ def _the_builder(module: ModuleType, path: Path) -> tuple[str, Callable[..., Any
         raise ContractError(f"{path.name} defines both build_model and build_estimator; keep one of them")
     name = defined[0]
     builder = getattr(module, name)
-    try:
-        inspect.signature(builder).bind(None, None)
-    except (TypeError, ValueError):
-        raise ContractError(f"{path.name}: {name} must be a function of (layout, image_size)") from None
+    if not (callable(builder) and takes_two(builder)):
+        raise ContractError(f"{path.name}: {name} must be a function of (layout, image_size)")
     return name, builder
 
 
 def _network(
     module: ModuleType,
-    path: Path,
     build_model: Callable[..., Any],
     layout: KeypointLayout,
     image_size: tuple[int, int],
@@ -266,19 +228,16 @@ def _network(
     from harness.learning.estimator import NetworkEstimator
     from harness.learning.weights import weights_beside
 
-    recipe = getattr(module, "recipe", Recipe())
-    if not isinstance(recipe, Recipe):
-        raise ContractError(f"{path.name}: recipe is {_described(recipe)}; write recipe = Recipe(epochs=60, ...)")
-    weights = weights_beside(module)
     augment = getattr(module, "augment", None)
-    recipe, build_model = changed(recipe, build_model, settings.overrides)
+    recipe, build_model = changed(recipe_of(module), build_model, settings.overrides)
+    image_edits = augment is None or not recipe.own_augment
     if settings.suggested is not None:
-        space = getattr(module, "search_space", None) or around(recipe, image_edits=augment is None)
+        space = getattr(module, "search_space", None) or around(recipe, image_edits=image_edits)
         searched = search(space, settings.suggested)
         settings.tell(space=searched.space, changes=searched.changes if settings.suggested else {})
         tuned = changed(recipe, build_model, searched.changes)  # so that a wrong change is reported at once
         recipe, build_model = tuned if settings.suggested else (recipe, build_model)
-    settings.tell(variants=variants_of(getattr(module, "variants", None), recipe, image_edits=augment is None))
+    settings.tell(variants=variants_of(getattr(module, "variants", None), recipe, image_edits=image_edits))
     return NetworkEstimator(
         build_model,
         recipe,
@@ -287,7 +246,8 @@ def _network(
         codec=getattr(module, "codec", "pixels"),
         device=settings.device,
         augment=augment,
-        weights=weights,
+        loss=getattr(module, "loss", None),
+        weights=weights_beside(module),
         budget_seconds=settings.budget_seconds,
         progress=settings.progress,
         threads=settings.threads,

@@ -1,28 +1,41 @@
 """The kinds of submission, each with the one function that opens it. None of them is run here.
 
-To add a kind (a zip, a notebook, an .onnx file): write its opener, and put it into ``KINDS``.
+To add a kind: write its opener, and put it into ``KINDS``.
 """
 
 from __future__ import annotations
 
 import ast
 import os
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import LoadError
+from harness.folders import process_folder
+from harness.submission.archives import unpack
+from harness.submission.choosing import FOLDER_ENTRY, choose
+from harness.submission.notebooks import read_notebook
 from harness.submission.plain_files import open_plain
 from harness.text import plain
 from harness.units import format_bytes
 
-_FOLDER_ENTRY = "submission.py"
 _LONGEST_SOURCE = 2**18
 """Bytes of a Python file; a syntax tree takes a thousand times as many."""
-_MOST_FILES = 2000
+_MOST_FILES, _MOST_BYTES = 2000, 2**30
 _DEEPEST = 16
 _LONGEST_DESCRIPTION = 4000
+_RUNS_ONNX = b"""from pathlib import Path
+
+from harness.submission.onnx_model import OnnxModel
+
+
+def build_estimator(layout, image_size):
+    (path,) = Path(__file__).parent.glob("*.onnx")
+    return OnnxModel(path, len(layout), image_size)
+"""
 
 
 @dataclass(frozen=True)
@@ -31,15 +44,17 @@ class Opened:
 
     Attributes:
         name: what the leaderboard calls it.
-        files: name in the worker's copy -> the file.
+        files: name in the worker's copy -> the file, or what the harness made of one.
         entry: the Python file to import, one of ``files``; None where there is no code to run.
         description: the beginning of the entry's docstring.
+        remarks: what was left out or changed, a sentence each.
     """
 
     name: str
-    files: Mapping[str, Path]
+    files: Mapping[str, Path | bytes]
     entry: str | None = None
     description: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,10 +75,10 @@ class Kind:
 
 
 def _open_folder(path: Path) -> Opened:
-    if not (path / _FOLDER_ENTRY).is_file():
-        raise LoadError(f"{path}: has no {_FOLDER_ENTRY}; a folder is a submission when that file is in it")
-    files = {str(file.relative_to(path)): file for file in sorted(_files_in(path))}
-    return Opened(path.resolve().name, files, _FOLDER_ENTRY, _docstring(_parsed(path / _FOLDER_ENTRY, _FOLDER_ENTRY)))
+    if not (path / FOLDER_ENTRY).is_file():
+        raise LoadError(f"{path}: has no {FOLDER_ENTRY}; a folder is a submission when that file is in it")
+    files: dict[str, Path | bytes] = {str(file.relative_to(path)): file for file in sorted(_files_in(path))}
+    return Opened(path.resolve().name, files, FOLDER_ENTRY, _docstring(_parsed(path / FOLDER_ENTRY, FOLDER_ENTRY)))
 
 
 def _files_in(folder: Path) -> Iterator[Path]:
@@ -87,19 +102,52 @@ def _files_in(folder: Path) -> Iterator[Path]:
                     yield Path(found)
 
 
+def _open_zip(path: Path) -> Opened:
+    """What is in it, under the zip's name; it is unpacked for as long as this process lives."""
+    folder = Path(tempfile.mkdtemp(dir=process_folder()))
+    unpack(path, folder, most_files=_MOST_FILES, most_bytes=_MOST_BYTES)
+    files = {str(file.relative_to(folder)): file for file in sorted(_files_in(folder))}
+    try:
+        chosen = choose(files)
+        kind = kind_of(chosen)
+        if not kind.has_code:
+            raise LoadError(f"{chosen.name} is {kind.title}; hand it in as it is, without a zip")
+        return replace(kind.open(chosen), name=path.stem)
+    except LoadError as error:
+        raise LoadError(f"{path}: {error}") from error
+
+
 def _open_python(path: Path) -> Opened:
-    files = {path.name: path}
     tree = _parsed(path, path.name)
+    files: dict[str, Path | bytes] = {path.name: path}
+    return Opened(path.stem, files | _weights_beside(path, tree), path.name, _docstring(tree))
+
+
+def _weights_beside(path: Path, tree: ast.Module | None) -> dict[str, Path | bytes]:
+    """The weights that a single file asks for, if they are there."""
     weights, own = _weights(tree), f"{path.stem}.safetensors"
     if weights is not None and weights != own:
         # Whatever else lies there may be somebody else's.
         raise LoadError(
             f"{path}: weights = {weights!r}, and a single file loads only {own!r} from beside it; rename the weights, "
-            f"or hand in a folder with {_FOLDER_ENTRY} and all that it loads"
+            f"or hand in a folder with {FOLDER_ENTRY} and all that it loads"
         )
-    if weights is not None and (path.parent / weights).is_file():
-        files[weights] = path.parent / weights
-    return Opened(path.stem, files, path.name, _docstring(tree))
+    return {weights: path.parent / weights} if weights is not None and (path.parent / weights).is_file() else {}
+
+
+def _open_notebook(path: Path) -> Opened:
+    """Its Python, with the weights that lie beside it; what its cells showed is not taken along."""
+    notebook = read_notebook(path)
+    tree = _tree(notebook.code.encode(errors="replace"))
+    files: dict[str, Path | bytes] = {f"{path.stem}.py": notebook.code.encode(errors="replace")}
+    files |= _weights_beside(path, tree)
+    description = _docstring(tree) or plain(notebook.about)[:_LONGEST_DESCRIPTION]
+    return Opened(path.stem, files, f"{path.stem}.py", description, notebook.remarks)
+
+
+def _open_onnx(path: Path) -> Opened:
+    """A model of another framework: no code of its author's runs, and nothing is trained."""
+    return Opened(path.stem, {path.name: path, "onnx_model.py": _RUNS_ONNX}, "onnx_model.py")
 
 
 def _open_predictions(path: Path) -> Opened:
@@ -107,8 +155,11 @@ def _open_predictions(path: Path) -> Opened:
 
 
 KINDS = (
-    Kind(f"a folder with {_FOLDER_ENTRY}", Path.is_dir, _open_folder),
+    Kind(f"a folder with {FOLDER_ENTRY}", Path.is_dir, _open_folder),
     Kind("a .py file", lambda path: path.suffix == ".py" and path.is_file(), _open_python),
+    Kind("a notebook (.ipynb)", lambda path: path.suffix == ".ipynb" and path.is_file(), _open_notebook),
+    Kind("a .zip of one of these", lambda path: path.suffix == ".zip" and path.is_file(), _open_zip),
+    Kind("a model as .onnx", lambda path: path.suffix == ".onnx" and path.is_file(), _open_onnx),
     Kind(
         "a .csv of predictions",
         lambda path: path.suffix == ".csv" and path.is_file(),
@@ -127,8 +178,13 @@ def kind_of(path: Path) -> Kind:
     for kind in KINDS:
         if kind.takes(path):
             return kind
+    raise LoadError(f"{path}: is not a submission; hand in {forms()}")
+
+
+def forms() -> str:
+    """What may be handed in, for messages."""
     *most, last = (kind.title for kind in KINDS)
-    raise LoadError(f"{path}: is not a submission; hand in {', '.join(most)}, or {last}")
+    return f"{', '.join(most)}, or {last}"
 
 
 def _docstring(tree: ast.Module | None) -> str:
@@ -157,6 +213,10 @@ def _parsed(file: Path, name: str) -> ast.Module | None:
         text = opened.read(_LONGEST_SOURCE + 1)
     if len(text) > _LONGEST_SOURCE:
         raise LoadError(f"{file}: has more than {format_bytes(_LONGEST_SOURCE)}; keep numbers in a data file beside it")
+    return _tree(text)
+
+
+def _tree(text: bytes) -> ast.Module | None:
     try:
         with warnings.catch_warnings():  # about its style, which would be printed
             warnings.simplefilter("ignore")

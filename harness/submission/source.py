@@ -57,12 +57,13 @@ class Source:
         kind: of which form it is; None where it cannot be opened at all.
         author: who handed it in; empty where nobody said.
         entry: the Python file to import, relative to the copy; None where there is no code to run.
-        files: name in the copy -> the file.
+        files: name in the copy -> the file, or what the harness made of one.
         description: the beginning of the entry's docstring.
         fingerprint: sha256 over the files' names and bytes.
         size: bytes of all files together.
         brings_data: whether it holds more than code, so that what it predicts may have been learnt elsewhere.
         refused: why it cannot be opened.
+        remarks: what of it was left out or changed, a sentence each.
     """
 
     path: Path
@@ -70,12 +71,13 @@ class Source:
     kind: Kind | None = None
     author: str = ""
     entry: str | None = None
-    files: Mapping[str, Path] | None = None
+    files: Mapping[str, Path | bytes] | None = None
     description: str = ""
     fingerprint: str = ""
     size: int = 0
     brings_data: bool = False
     refused: str | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -126,6 +128,7 @@ def find_source(submission: str | Path) -> Source:
         fingerprint=fingerprint,
         size=size,
         brings_data=_brings_data(opened.files),
+        remarks=opened.remarks,
     )
 
 
@@ -134,11 +137,13 @@ def find_or_refuse(submission: str | Path) -> Source:
     try:
         return find_source(submission)
     except SubmissionError as error:
-        path = Path(submission)
-        name = path.stem if path.suffix in (".py", ".csv") else path.name
-        return Source(
-            path, file_name(name), fingerprint=hashlib.sha256(os.fsencode(path)).hexdigest(), refused=str(error)
-        )
+        return refused_source(Path(submission), str(error))
+
+
+def refused_source(path: Path, reason: str) -> Source:
+    """A source that cannot be graded, for the reason given."""
+    name = path.stem if path.suffix in (".py", ".csv") else path.name
+    return Source(path, file_name(name), fingerprint=hashlib.sha256(os.fsencode(path)).hexdigest(), refused=reason)
 
 
 def name_authors(sources: Sequence[Source], author: str | None) -> list[Source]:
@@ -197,7 +202,9 @@ def _locate(submission: str) -> Path:
     )
 
 
-def _content(file: Path, name: str) -> bytes:
+def _content(file: Path | bytes, name: str) -> bytes:
+    if isinstance(file, bytes):
+        return file
     try:
         with open_plain(file, name) as opened:
             return opened.read(_MOST_BYTES)
@@ -205,7 +212,9 @@ def _content(file: Path, name: str) -> bytes:
         raise LoadError(f"{file}: cannot be read: {error.strerror}") from error
 
 
-def _digest(file: Path, name: str) -> hashlib._Hash:
+def _digest(file: Path | bytes, name: str) -> hashlib._Hash:
+    if isinstance(file, bytes):
+        return hashlib.sha256(file)
     with open_plain(file, name) as opened:
         return hashlib.file_digest(opened, "sha256")
 
@@ -220,10 +229,10 @@ def _fingerprint(digests: Mapping[str, hashlib._Hash]) -> str:
 def _acceptable_size(path: Path, opened: Opened) -> int:
     """Bytes in all. Refuses what leads elsewhere or is too large, before the grader reads any of it."""
     for file in opened.files.values():
-        if file.is_symlink():
+        if isinstance(file, Path) and file.is_symlink():
             # Its target would be copied to where the submission may read it.
             raise LoadError(f"{file}: is a symbolic link, which may lead anywhere; put the file itself there")
-    size = sum(file.stat().st_size for file in opened.files.values())
+    size = sum(map(_size, opened.files.values()))
     if len(opened.files) > _MOST_FILES or size > _MOST_BYTES:
         raise LoadError(
             f"{path}: holds {len(opened.files):,} files of {format_bytes(size)} together; a submission has at most "
@@ -232,7 +241,11 @@ def _acceptable_size(path: Path, opened: Opened) -> int:
     return size
 
 
-def _brings_data(files: Mapping[str, Path]) -> bool:
-    code = [file.stat().st_size for name, file in files.items() if name.endswith(".py")]
-    data = sum(file.stat().st_size for name, file in files.items() if not name.endswith(".py"))
+def _size(file: Path | bytes) -> int:
+    return len(file) if isinstance(file, bytes) else file.stat().st_size
+
+
+def _brings_data(files: Mapping[str, Path | bytes]) -> bool:
+    code = [_size(file) for name, file in files.items() if name.endswith(".py")]
+    data = sum(_size(file) for name, file in files.items() if not name.endswith(".py"))
     return data > _DATA_BYTES or any(size > _CODE_BYTES for size in code)

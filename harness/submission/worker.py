@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 import traceback
 from collections.abc import Callable
@@ -18,10 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import HarnessError, LimitError, SubmissionError
+from harness.errors import ContractError, HarnessError, LimitError, SubmissionError
 from harness.isolation.explain import explain
 from harness.keypoints import KeypointLayout
-from harness.submission.contract import Settings, as_predictions, load_learner, origin
+from harness.learning.source_lines import origin
+from harness.submission.contract import Learner, Settings, load_learner
+from harness.submission.notes import bounded, heard_warnings
+from harness.submission.predicted import as_predictions
 
 _STARTED = time.monotonic()
 _PATIENCE = 60.0  # seconds
@@ -36,7 +40,8 @@ def main(job: Path, channel: int) -> int:
     submission = job / "input" / "submission"
     stage = _Stage(send)
     try:
-        _run(job, stage, send)
+        with heard_warnings(submission) as warned:
+            _run(job, stage, send, warned)
     except BaseException as error:  # whatever a submission raises, SystemExit too, is an outcome with a reason
         failure = _explained(error, stage.name, submission)
         traceback.print_exception(error)
@@ -57,7 +62,7 @@ class _Stage:
         self._send("stage", stage=name)
 
 
-def _run(job: Path, stage: _Stage, send: Callable[..., None]) -> None:
+def _run(job: Path, stage: _Stage, send: Callable[..., None], warned: list[str]) -> None:
     task = json.loads((job / "input" / "job.json").read_text(encoding="utf-8"))
     layout = KeypointLayout(**task["layout"])
     image_size = (task["image_size"][0], task["image_size"][1])
@@ -78,12 +83,17 @@ def _run(job: Path, stage: _Stage, send: Callable[..., None]) -> None:
         tell=lambda **facts: send("facts", **facts),
     )
     path = job / "input" / "submission" / task["submission"]
+
+    def say(learner: Learner) -> None:
+        facts = learner.facts()
+        send("facts", **facts | {"notes": bounded([*facts.get("notes", []), *warned])})
+
     learner = load_learner(path, layout, image_size, settings)
-    send("facts", **learner.facts())
+    say(learner)
 
     stage.enter("training")
     learner.fit(arrays["images"], arrays["keypoints"], arrays["subjects"])
-    send("facts", **learner.facts())
+    say(learner)
 
     stage.enter("predicting")
     if task["save_weights"]:  # before predicting, which may fail
@@ -121,7 +131,7 @@ def _explained(error: BaseException, stage: str, submission: Path) -> HarnessErr
     """The error that says in a sentence what an exception of any kind means for the competitor."""
     if isinstance(error, HarnessError):
         if error.__cause__ is None or not _out_of_memory(error.__cause__):
-            return error
+            return _placed(error, submission)
         error = error.__cause__
     place = origin(error, submission)
     where = f"{place}: " if place else ""
@@ -145,6 +155,13 @@ def _explained(error: BaseException, stage: str, submission: Path) -> HarnessErr
     return SubmissionError(f"{where}{type(error).__name__} while {stage}: {error}")
 
 
+def _placed(error: HarnessError, submission: Path) -> HarnessError:
+    """The error of a contract that is not kept, with the submission's line that raised what caused it."""
+    place = origin(error.__cause__, submission) if isinstance(error, ContractError) and error.__cause__ else ""
+    return type(error)(f"{place}: {_PLACE.sub('', str(error))}") if place else error
+
+
+_PLACE = re.compile(r"^\S+, line \d+(, in \w+)?: ")
 _OF_A_GPU = ("cuda", "cublas", "cudnn", "mps backend")
 
 

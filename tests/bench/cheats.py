@@ -2,9 +2,9 @@
 
     PYTHONPATH=tests python tests/bench/cheats.py [NAME...]
 
-The conditions: this kernel's Landlock and ABI 2 of it, as the user who starts this and, where that is root, as a user
-without rights; and without walls, to see that the cheats are good ones. Then a batch of 20 submissions, half of them
-bad.
+The conditions: this kernel's Landlock and ABI 2 of it, each with a cgroup where this machine has one and without, as
+the user who starts this and, where that is root, as a user without rights; and without walls, to see that the cheats
+are good ones. Then a batch of 20 submissions, half of them bad.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from collections import Counter
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 from unittest import mock
 
 from support.cheating import Verdict, all_cheats, constants, grade_cheat
@@ -31,12 +32,14 @@ from support.tiny import CARD, draw_faces, write_kaggle
 
 from harness.cli.grade import main as grade
 from harness.isolation import landlock
+from harness.isolation.cgroups import why_no_cgroup
 from harness.isolation.launcher import launch
 from harness.isolation.limits import Limits
 from harness.isolation.tiers import Tier
 
 SOMEBODY = 61_999
 OLD_ABI = 2
+NO_WALLS = "no walls"
 REPOSITORY = Path(__file__).parents[2]
 HONEST = REPOSITORY / "tests" / "cheats" / "honest" / "mean_face.py"
 BAD = (
@@ -53,21 +56,42 @@ BAD = (
 )
 
 
-def run_all(cheats: list[Path], conditions: dict[str, int | None]) -> dict[str, dict[str, Verdict | str]]:
-    """Cheat -> condition -> verdict, or what broke the grader. A condition is an ABI of Landlock; None is no walls."""
+class Condition(NamedTuple):
+    """Which version of Landlock holds, None being no walls at all, and whether there is a cgroup."""
+
+    abi: int | None
+    cgroup: bool
+
+
+def conditions() -> dict[str, Condition]:
+    """All that this user can be put under here, by name."""
+    cgroup = why_no_cgroup() is None
+    found = {
+        f"ABI {abi}{', cgroup' if with_cgroup else ''}": Condition(abi, with_cgroup)
+        for abi in (landlock.version(), OLD_ABI)
+        for with_cgroup in ([True, False] if cgroup else [False])
+    }
+    return found if os.geteuid() == SOMEBODY else found | {NO_WALLS: Condition(None, cgroup)}
+
+
+def run_all(cheats: list[Path]) -> dict[str, dict[str, Verdict | str]]:
+    """Cheat -> condition -> verdict, or what broke the grader."""
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
         futures = {
-            cheat.stem: {name: pool.submit(grade_at, cheat, abi) for name, abi in conditions.items()}
+            cheat.stem: {name: pool.submit(grade_at, cheat, condition) for name, condition in conditions().items()}
             for cheat in cheats
         }
         return {cheat: {name: _result(each) for name, each in row.items()} for cheat, row in futures.items()}
 
 
-def grade_at(cheat: Path, abi: int | None) -> Verdict:
-    """The verdict on a cheat at this ABI of Landlock; None is no walls at all."""
-    if abi is None:
-        return grade_cheat(cheat, Tier.NONE)
-    with mock.patch("harness.runs.job.launch", partial(launch, landlock_abi=abi)):
+def grade_at(cheat: Path, condition: Condition) -> Verdict:
+    """The verdict on a cheat under a condition."""
+    with contextlib.ExitStack() as stack:
+        if not condition.cgroup:
+            stack.enter_context(mock.patch("harness.isolation.launcher.make_cgroup", lambda _: None))
+        if condition.abi is None:
+            return grade_cheat(cheat, Tier.NONE)
+        stack.enter_context(mock.patch("harness.runs.job.launch", partial(launch, landlock_abi=condition.abi)))
         return grade_cheat(cheat)
 
 
@@ -89,22 +113,22 @@ def show(title: str, cheats: list[Path], table: dict[str, dict[str, Verdict | st
     print(f"\n{title}\n")
     names = list(next(iter(table.values())))
     words = {cheat.stem: [outcome(cheat, each) for each in table[cheat.stem].values()] for cheat in cheats}
-    print(f"{'':<32}" + "".join(f"{name:<14}" for name in names) + "as expected")
+    print(f"{'':<32}" + "".join(f"{name:<15}" for name in names) + "as expected")
     for cheat in cheats:
-        walled = [each for name, each in table[cheat.stem].items() if name != "no walls"]
+        walled = [each for name, each in table[cheat.stem].items() if name != NO_WALLS]
         expected = all(
             isinstance(each, Verdict) and constants(cheat)["EXPECT"] in (each.reason or "graded") for each in walled
         )
-        row = "".join(f"{word:<14}" for word in words[cheat.stem])
+        row = "".join(f"{word:<15}" for word in words[cheat.stem])
         print(f"{cheat.stem:<32}{row}{'yes' if expected else 'NO'}")
     for column, name in enumerate(names):
         counts = Counter(row[column] for row in words.values())
         print(f"{name}: " + ", ".join(f"{count} {word}" for word, count in counts.most_common()))
     for cheat, row in table.items():
         for name, each in row.items():
-            if name != "no walls" and (isinstance(each, str) or each.gains):
+            if name != NO_WALLS and (isinstance(each, str) or each.gains):
                 print(f"{cheat}, {name}: {each if isinstance(each, str) else each.gains}")
-    walled_columns = [column for column, name in enumerate(names) if name != "no walls"]
+    walled_columns = [column for column, name in enumerate(names) if name != NO_WALLS]
     return sum(any(row[column] in ("GAINED", "CRASHED") for column in walled_columns) for row in words.values())
 
 
@@ -184,11 +208,7 @@ def _result(future: Future[Verdict]) -> Verdict | str:
 def main(names: list[str]) -> int:
     """All tables; 1 if a cheat gained something."""
     cheats = [cheat for cheat in all_cheats() if not names or cheat.stem in names]
-    newest = landlock.version()
-    conditions: dict[str, int | None] = {f"ABI {newest}": newest, f"ABI {OLD_ABI}": OLD_ABI}
-    if os.geteuid() != SOMEBODY:
-        conditions["no walls"] = None
-    gained = show(f"{len(cheats)} cheats as user {os.geteuid()}", cheats, run_all(cheats, conditions))
+    gained = show(f"{len(cheats)} cheats as user {os.geteuid()}", cheats, run_all(cheats))
     print(f"gained: {gained} of {len(cheats)}")
     if os.geteuid() != 0:
         return int(gained > 0)

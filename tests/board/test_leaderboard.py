@@ -123,6 +123,19 @@ def test_the_bands_of_a_board_are_its_cards(tmp_path: Path) -> None:
     assert Leaderboard(tmp_path, "tiny", card(tmp_path)).read().rows[0].band == "very_good"
 
 
+def test_the_points_of_a_board_are_its_cards(tmp_path: Path) -> None:
+    unknown = Leaderboard(tmp_path, "tiny")
+    for each in (entry("a", 9.5, points=7.5, max_points=9), entry("b", None), entry("old", 30.0)):
+        unknown.record(each)
+    assert [(row["points"], row["max_points"]) for row in rows(unknown)] == [("7.5", "9"), ("", ""), ("", "")]
+
+    known = Leaderboard(tmp_path, "tiny", card(tmp_path))
+    known.rebuild()
+
+    assert [(row["points"], row["max_points"]) for row in rows(known)] == [("2", "3"), ("0", "3"), ("0", "3")]
+    assert [(row.points, row.max_points) for row in known.read().rows] == [(2, 3), (0, 3), (0, 3)]
+
+
 @pytest.mark.parametrize("name", ["../x", "a/b", "..", ".hidden", "", "a b", "/tmp/x"])
 def test_a_boards_name_never_leaves_the_folder(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="cannot be a board's name; take letters"):

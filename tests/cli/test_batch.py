@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -128,12 +129,14 @@ def test_an_interrupted_command_says_what_is_done_and_goes_on_from_there(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     paths = hand_in(tiny, {"first.py": MEAN_FACE, "second.py": estimator()})
-    run_job = executors.run_job
+    run_job, before = executors.run_job, signal.getsignal(signal.SIGINT)
 
     def interrupted(job: Job, *rest: Any) -> Run:
         if job.name == "second":
-            signal.raise_signal(signal.SIGINT)
-            time.sleep(0.2)
+            os.kill(os.getpid(), signal.SIGINT)
+            deadline = time.monotonic() + 30
+            while signal.getsignal(signal.SIGINT) is not before and time.monotonic() < deadline:
+                time.sleep(0.01)  # until the command has heard it
         return run_job(job, *rest)
 
     with monkeypatch.context() as patch:

@@ -26,19 +26,29 @@ def network(epochs: int, rate: float | None, rows: int = TRIED, **recipe: Any) -
 
 
 @pytest.fixture
-def forecast(tiny: Tiny, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """The two lines of the forecast, where a worker says this of its networks."""
+def checked(tiny: Tiny, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """What a check prints, where a worker says this of itself."""
 
-    def forecast(*networks: NetworkFacts, options: tuple[str, ...] = ()) -> str:
+    def checked(facts: Facts, options: tuple[str, ...] = ()) -> list[str]:
         def run_one(job: Job, *_: Any) -> Run:
             assert len(job.material.training) == TRIED
             points = np.zeros((len(job.material.asked), 15, 2), np.float32)
-            return Run(points, None, Facts(networks=list(networks)), training_seconds=5, peak_memory=2**30)
+            return Run(points, None, facts, training_seconds=5, peak_memory=2**30)
 
         monkeypatch.setattr("harness.runs.executors.run_one", run_one)
         path = tiny.submission(NETWORK)
         assert main(["check", str(path), "--benchmark", str(tiny.card), "--data", str(tiny.data), *options]) == 0
-        return "\n".join(capsys.readouterr().out.splitlines()[-2:])
+        return capsys.readouterr().out.splitlines()
+
+    return checked
+
+
+@pytest.fixture
+def forecast(checked):
+    """The two lines of the forecast, where a worker says this of its networks."""
+
+    def forecast(*networks: NetworkFacts, options: tuple[str, ...] = ()) -> str:
+        return "\n".join(checked(Facts(networks=list(networks)), options)[-2:])
 
     return forecast
 
@@ -81,3 +91,12 @@ def test_an_estimator_of_ones_own_is_forecast_by_the_number_of_faces(forecast) -
     shown = forecast(options=("--time-limit", "5s"))
     assert "11 s of training (if it grows with the number of faces)" in shown
     assert "it would be stopped; do less, or raise --time-limit" in shown
+
+
+def test_what_was_noted_and_what_has_no_effect_are_shown(checked) -> None:
+    shown = checked(Facts(notes=["warning: mine.py, line 2: old", "two\nlines"], not_applied=["epochs", "lr"]))
+    assert [line for line in shown if line.startswith(("  noted", "  without"))] == [
+        "  noted            warning: mine.py, line 2: old",
+        "  noted            two lines",
+        "  without effect   epochs, lr",
+    ]

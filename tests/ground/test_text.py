@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from harness.text import file_name, first_line, one_line, plain, plain_values, printable, safe_cell
+from harness.text import file_name, first_line, one_line, plain, plain_values, printable, safe_cell, shortened
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,21 @@ def test_no_character_that_is_taken_out_joins_two_into_a_command() -> None:
 @pytest.mark.parametrize(("text", "first"), [("", ""), ("\n \n", ""), ("\n  one \ntwo", "one"), ("\x1b\n\u2028a", "a")])
 def test_the_first_line_of_anything(text: str, first: str) -> None:
     assert first_line(text) == first
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("short", "short", "short"),
+        ("0123456789", "0123456789", "0123456789"),
+        ("0123456789ab", "0123456…", "…56789ab"),
+        ("ÄÖÜÄÖÜ", "ÄÖÜ…", "…ÄÖÜ"),
+        ("\x1b\u202e" * 50 + "end", "…", "…end"),
+        ("", "", ""),
+    ],
+)
+def test_what_is_too_long_is_cut_between_characters(text: str, start: str, end: str) -> None:
+    assert (shortened(text, 10), shortened(text, 10, keep="end")) == (start, end)
 
 
 def test_every_text_of_a_message_is_plain() -> None:

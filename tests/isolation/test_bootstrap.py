@@ -1,8 +1,6 @@
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,11 +9,15 @@ from support.jobs import needs_landlock, run
 import harness
 from harness.errors import MachineError
 from harness.isolation import grants, landlock
+from harness.isolation.mounts import closed_folders
 from harness.isolation.owner import why_no_own_user
 from harness.isolation.tiers import Tier
 
 NEEDED = [sys.executable, os.__file__, str(Path(harness.__file__).parent), str(Path(pytest.__file__).parent)]
 NO_OWN_USER = why_no_own_user(NEEDED)
+CLOSED = closed_folders(NEEDED)
+
+needs_own_user = pytest.mark.skipif(NO_OWN_USER is not None, reason=f"{NO_OWN_USER}")
 
 
 def test_limits_alone_are_called_that(tmp_path: Path) -> None:
@@ -87,22 +89,20 @@ def test_the_worker_has_no_capabilities_and_gains_none(tmp_path: Path) -> None:
     assert status["NoNewPrivs"] == "1"
 
 
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that other users may enter, which pytest's own are not."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
-
-
-@pytest.mark.skipif(NO_OWN_USER is not None, reason=f"{NO_OWN_USER}")
-@pytest.mark.parametrize("tier", [Tier.NONE, pytest.param(Tier.LANDLOCK, marks=needs_landlock)])
-def test_under_root_the_worker_is_a_user_of_its_own(open_folder: Path, tier: Tier) -> None:
-    answers = open_folder / "answers.txt"
+@needs_own_user
+@pytest.mark.parametrize(
+    "tier",
+    [
+        pytest.param(Tier.NONE, marks=pytest.mark.skipif(bool(CLOSED), reason=f"{CLOSED} are closed")),
+        pytest.param(Tier.LANDLOCK, marks=needs_landlock),
+    ],
+)
+def test_under_root_the_worker_is_a_user_of_its_own(tmp_path: Path, tier: Tier) -> None:
+    answers = tmp_path / "answers.txt"
     answers.touch(0o600)
 
     result = run(
-        open_folder,
+        tmp_path,
         f"""
         try:
             open({str(answers)!r})
@@ -116,17 +116,47 @@ def test_under_root_the_worker_is_a_user_of_its_own(open_folder: Path, tier: Tie
     user = result.told["user"]
     assert user != 0 and f"user {user}" in result.outcome.held
     assert result.told["groups"] == [] and result.told["mine"]
-    assert (open_folder / "job" / "output" / "predictions.npy").stat().st_uid == user
+    assert (tmp_path / "job" / "output" / "predictions.npy").stat().st_uid == user
 
 
 @needs_landlock
-@pytest.mark.skipif(NO_OWN_USER is not None, reason=f"{NO_OWN_USER}")
-def test_an_unprivileged_grader_can_lock_in_a_worker(open_folder: Path) -> None:
-    open_folder.chmod(0o777)
+@needs_own_user
+def test_what_lies_in_a_closed_folder_shows_only_as_far_as_it_is_granted(closed_folder: Path) -> None:
+    for name in ("granted", "beside"):
+        (closed_folder / name).mkdir()
+        (closed_folder / name / "file").write_text("text")
+
+    result = run(
+        closed_folder,
+        f"""
+        folder = Path({str(closed_folder)!r})
+        say(user=os.getuid(),
+            read=(folder / "granted" / "file").read_text(), beside=(folder / "beside").exists(),
+            write=os.access(folder / "granted" / "file", os.W_OK), here=os.getcwd(),
+            open=[n for n in range(3, 100) if n != channel and os.path.exists(f"/dev/fd/{{n}}")])
+        Path("made").touch()
+        (job / "output" / "made").touch()
+        """,
+        tier=Tier.LANDLOCK,
+        granted=[closed_folder / "granted"],
+    )
+
+    assert result.outcome.reason is None, result.outcome.log_tail
+    assert result.told["user"] != 0 and f"user {result.told['user']}" in result.outcome.held
+    assert result.told["read"] == "text" and not result.told["beside"] and not result.told["write"]
+    assert result.told["open"] == []
+    assert result.told["here"] == str(closed_folder / "job" / "tmp")
+    assert (closed_folder / "job" / "output" / "made").exists() and (closed_folder / "job" / "tmp" / "made").exists()
+
+
+@pytest.mark.skipif(NO_OWN_USER is not None or bool(CLOSED), reason=f"{NO_OWN_USER or CLOSED}")
+@needs_landlock
+def test_an_unprivileged_grader_can_lock_in_a_worker(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
     grader = f"""
 import sys; sys.path[:] = {[str(Path(__file__).parents[1]), *sys.path]}
 from pathlib import Path; from support import jobs; import os
-print(jobs.refusal(Path({str(open_folder)!r}), "open('/etc/passwd')"), os.getuid())
+print(jobs.refusal(Path({str(tmp_path)!r}), "open('/etc/passwd')"), os.getuid())
 """
 
     grading = subprocess.run(

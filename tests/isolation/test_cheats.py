@@ -51,6 +51,7 @@ def test_an_honest_submission_is_graded(submission: Path, tiny: Tiny, capsys: py
     assert main([str(submission), "--benchmark", str(tiny.card), "--data", str(tiny.data)]) == 0, capsys.readouterr()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a worker that its grader died")
 def test_a_grader_killed_at_any_moment_leaves_nothing_half_done(tmp_path: Path) -> None:
     ground, moments = Range(tmp_path), random.Random(0)

@@ -7,7 +7,7 @@ from support.jobs import needs_landlock, run
 from support.nvidia import CARD, NODES, SOUND, TOO_MUCH, WITH_SHARED_MEMORY, Machine
 
 from harness.errors import MachineError
-from harness.isolation import bwrap, nvidia
+from harness.isolation import bwrap, launcher, nvidia
 from harness.isolation.environment import environment
 from harness.isolation.grants import Grants, grants_for, uses_cuda
 from harness.isolation.survey import survey
@@ -218,8 +218,13 @@ def test_a_worker_opens_what_cuda_opens_and_nothing_beside_it(plain: Machine, tm
 
 
 @needs_landlock
+@pytest.mark.parametrize("cgroup", [True, False], ids=["cgroup", "no cgroup"])
 @pytest.mark.parametrize("cheat", WITH_SHARED_MEMORY)
-def test_a_cheat_gains_nothing_by_the_shared_memory_that_cuda_needs(plain: Machine, cheat: str) -> None:
+def test_a_cheat_gains_nothing_by_the_shared_memory_that_cuda_needs(
+    plain: Machine, cheat: str, cgroup: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not cgroup:
+        monkeypatch.setattr(launcher, "make_cgroup", lambda _: None)
     verdict = grade_cheat(CHEATS / f"{cheat}.py", device="auto")  # CUDA's grants, and the CPU since there is no card
 
     assert verdict.gains == []

@@ -1,3 +1,4 @@
+import errno
 import fcntl
 import os
 import platform
@@ -15,7 +16,7 @@ from harness.isolation.limits import Limits
 from harness.isolation.tiers import Tier
 
 MACHINE = platform.machine()
-LISTED = policy.ALLOWED | policy.PRETENDED | set(policy.rules(1, cuda=False))
+LISTED = policy.ALLOWED | policy.PRETENDED | policy.UNSUPPORTED_HERE | set(policy.rules(1, cuda=False))
 SIGNALLED = {"uretprobe", "uprobe"}  # The kernel itself ends who calls these, whatever a filter says.
 REMAINING = {
     name: number
@@ -82,6 +83,7 @@ ATTACKS = {
     "a pipe of notices": f"system({number('pipe2')}, 0, 0x80)",
     "signals by way of a pipe": "import fcntl; fcntl.fcntl(os.pipe()[0], fcntl.F_SETOWN, os.getppid())",
     "signals by way of ioctl": "import fcntl; fcntl.ioctl(os.pipe()[0], 0x8901, b'1234')",
+    "huge pages that nobody counts": f"system({number('prctl')}, 41, 0, 0, 0, 0)",
     "to outlive the parent": f"system({number('prctl')}, 1, 0, 0, 0, 0)",
     "a new process without a thread": f"system({number('clone')}, 17, 0, 0, 0, 0)",
     "to truncate a file of its own": "open('mine', 'w').close(); os.truncate('mine', 0)",
@@ -108,6 +110,24 @@ def test_what_is_pretended_succeeds_and_does_nothing(tmp_path: Path) -> None:
     calls = syscalls.numbers(policy.PRETENDED, MACHINE)
 
     assert answers(calls, tmp_path) == dict.fromkeys(calls, "none")
+
+
+@needs_landlock
+def test_disk_is_never_reserved_at_once_and_a_library_writes_instead(tmp_path: Path) -> None:
+    result = run(
+        tmp_path,
+        f"""
+        file = os.open("mine", os.O_RDWR | os.O_CREAT)
+        try:
+            system({number("fallocate")}, file, 0, 0, 65536)
+        except OSError as error:
+            os.posix_fallocate(file, 0, 65536)
+            say(met=errno.errorcode[error.errno], size=os.fstat(file).st_size)
+        """,
+        tier=Tier.LANDLOCK,
+    )
+
+    assert result.told == {"met": errno.errorcode[errno.EOPNOTSUPP], "size": 65536}
 
 
 @needs_landlock

@@ -139,6 +139,7 @@ def overlap(box: tuple[int, int, int], other: tuple[int, int, int]) -> float:
     return width * height / (box[2] ** 2 + other[2] ** 2 - width * height)
 
 
+@pytest.mark.slow
 def test_the_detector_finds_faces_in_larger_pictures() -> None:
     baseline: ModuleType = load_baseline("detector")
     recipe = baseline.recipe.with_changes(epochs=40, batch_size=16, ema=0.98)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from harness.errors import ContractError, RecipeError
-from harness.learning.changes import around, changed, search, variants_of
+from harness.learning.changes import around, changed, check_variants, search, variants_of
 from harness.learning.recipe import IMAGE_EDITS, Recipe
 
 PLAIN = Recipe(
@@ -51,7 +51,14 @@ def test_without_variants_each_trick_that_is_on_is_switched_off() -> None:
         "flip=0": {"flip": 0},
         "ema=0": {"ema": 0},
     }
-    assert "flip=0" not in variants_of(None, recipe, image_edits=False)
+    with_own = variants_of(None, recipe.with_changes(keypoint_weights={"mouth": 2}), image_edits=False)
+    assert with_own == {
+        "loss=mse": {"loss": "mse"},
+        "keypoint_weights={}": {"keypoint_weights": {}},
+        "ema=0": {"ema": 0},
+        "own_augment=False": {"own_augment": False},
+    }
+    assert check_variants(with_own) == with_own
 
 
 def test_every_trick_can_be_switched_off() -> None:
@@ -131,3 +138,10 @@ def test_a_trick_that_is_off_is_searched_from_off_and_the_learning_rate_around_i
     assert (asked["rotation"]["attributes"]["low"], asked["rotation"]["attributes"]["high"]) == (0, 20)
     assert asked["lr"]["attributes"] == {"low": 0.0025, "high": 0.04, "log": True, "step": None}
     assert "ema" not in asked and "weight_decay" not in asked
+
+
+def test_weights_of_keypoints_can_be_searched() -> None:
+    found = search(lambda trial: {"keypoint_weights": {"mouth": trial.suggest_float("mouth", 1, 4)}}, {"mouth": 2.5})
+    assert changed(Recipe(), build_model, found.changes)[0].keypoint_weights == {"mouth": 2.5}
+    with pytest.raises(ContractError, match="changes are a dict of recipe fields or keywords"):
+        search(lambda trial: {"keypoint_weights": {"mouth": [1]}}, {})

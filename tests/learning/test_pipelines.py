@@ -101,9 +101,7 @@ def test_missing_and_outlying_keypoints_keep_their_places() -> None:
 def test_a_large_elastic_wobble_is_no_mirror() -> None:
     images, keypoints = faces(10)
     _, moved = augment(A.Compose([A.ElasticTransform(alpha=60, sigma=8, p=1)]), images, keypoints)
-    distance = np.linalg.norm(moved.numpy() - keypoints, axis=2)
-    assert np.nanmax(distance) < 12
-    assert 0 < np.isnan(distance).mean() < 0.2  # it loses points that others cover; the rest keep their names
+    assert np.linalg.norm(moved.numpy() - keypoints, axis=2).max() < 12
 
 
 @pytest.mark.parametrize(

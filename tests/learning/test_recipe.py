@@ -13,7 +13,7 @@ from harness.learning.recipe import LOSSES, Recipe
 
 
 def test_a_recipe_survives_json_and_pickle() -> None:
-    recipe = Recipe(epochs=3, loss="wing", flip_test=False)
+    recipe = Recipe(epochs=3, loss="wing", flip_test=False, keypoint_weights={"mouth": 2})
     assert Recipe.from_mapping(json.loads(json.dumps(recipe.as_dict()))) == recipe
     assert pickle.loads(pickle.dumps(recipe)) == recipe
 
@@ -49,9 +49,11 @@ def test_a_field_unlike_any_other_is_answered_with_all() -> None:
         ("flip", 1.5, "a number from 0 to 1"),
         ("flip_test", 1, "true or false"),
         ("optimizer", "", "a name"),
-        ("lr_schedule", "cosin", 'one of "constant", "linear", "cosine", "flat-cosine", "one-cycle"'),
-        ("loss", ["l1"], 'one of "l1", "mse", "smooth_l1", "wing", "euclidean"'),
+        ("lr_schedule", "cosin", 'one of "constant", "linear", "cosine", "flat-cosine", "one-cycle", "plateau"'),
+        ("loss", ["l1"], 'one of "l1", "mse", "smooth_l1", "wing", "euclidean", "own"'),
         ("partial_labels", None, 'one of "mask", "drop", "separate"'),
+        ("keypoint_weights", {"mouth": -1}, "a mapping of keypoint or group names to numbers from 0 to 1000"),
+        ("keypoint_weights", ["mouth"], "a mapping of keypoint or group names to numbers from 0 to 1000"),
     ],
 )
 def test_an_impossible_value_names_the_field_the_value_and_what_is_allowed(field, value, allowed) -> None:
@@ -78,3 +80,10 @@ def test_importing_it_imports_neither_torch_nor_numpy() -> None:
     code = "import sys, harness.learning.recipe; print({'torch', 'numpy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_weights_that_change_later_change_no_recipe() -> None:
+    weights = {"mouth": 2.0}
+    recipe = Recipe(keypoint_weights=weights)
+    weights["mouth"] = 3.0
+    assert recipe.keypoint_weights == {"mouth": 2.0} and hash(recipe) == hash(Recipe())

@@ -13,6 +13,7 @@ from torch import nn
 from harness import FACE15, Recipe
 from harness.errors import ContractError, RecipeError, TrainingError
 from harness.learning.estimator import NetworkEstimator
+from harness.learning.recipe import OWN_LOSS
 
 SIZE = (16, 16)
 LARGE = {
@@ -25,6 +26,7 @@ LARGE = {
     "shape_loss": 1e6,
     "shape_width": 1e6,
     "early_stopping": 10**6,
+    "plateau_patience": 10**6,
 }
 """For the fields without a highest value."""
 
@@ -35,10 +37,12 @@ def ends() -> list[Any]:
     for field in fields(Recipe):
         allowed = field.metadata["allowed"]
         if hasattr(allowed, "words"):
-            values = list(allowed.words)
+            values = [word for word in allowed.words if word != OWN_LOSS]  # which needs a function
         elif hasattr(allowed, "low"):
             highest = allowed.high if allowed.high < math.inf else LARGE[field.name]
             values = [int(each) if float(each).is_integer() else each for each in (allowed.low, highest)]
+        elif field.name == "keypoint_weights":
+            values = [{}, {"mouth": 0}, {"nose_tip": 1000, "eyes": 0.5}]
         elif field.name == "optimizer":
             values = ["adamw", "adam", "sgd", "nesterov", "rmsprop", "lion"]
         else:

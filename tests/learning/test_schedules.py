@@ -2,10 +2,10 @@
 
 import pytest
 
-from harness.learning.schedules import LR_SCHEDULES, MOMENTUM_SCHEDULES, lr_at, momentum_at
+from harness.learning.schedules import LR_SCHEDULES, MOMENTUM_SCHEDULES, Plateau, lr_at, momentum_at
 
 
-@pytest.mark.parametrize("schedule", sorted(set(LR_SCHEDULES) - {"constant"}))
+@pytest.mark.parametrize("schedule", sorted(set(LR_SCHEDULES) - {"constant", "plateau"}))
 def test_lr_ends_at_its_end(schedule: str) -> None:
     assert lr_at(1.0, schedule=schedule, lr=0.03, lr_end=0.0001, warmup=0.1) == pytest.approx(0.0001)
 
@@ -42,3 +42,19 @@ def test_one_cycle_moves_lr_and_momentum_against_each_other() -> None:
 @pytest.mark.parametrize("schedule", [LR_SCHEDULES["constant"], MOMENTUM_SCHEDULES["constant"]])
 def test_constant_ignores_the_end(schedule) -> None:
     assert schedule(0.9, 0.1, 0.7) == 0.9
+
+
+def test_a_plateau_lowers_the_rate_each_time_the_error_has_not_fallen_for_some_epochs() -> None:
+    plateau = Plateau(factor=0.5, patience=2)
+    shares = []
+    for error in (5.0, 4.0, 4.0, 4.0, 3.0, 3.5, 3.0, 9.0, float("nan")):
+        plateau.offer(error)
+        shares.append(plateau.share)
+    assert shares == [1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.125]
+
+
+@pytest.mark.parametrize(("progress", "share", "expected"), [(0.05, 1, 0.1), (0.5, 0.5, 0.1), (0.9, 0.25, 0.06)])
+def test_a_plateau_s_rate_warms_up_and_ends_no_lower_than_lr_end(progress, share, expected) -> None:
+    lr = lr_at(progress, schedule="plateau", lr=0.2, lr_end=0.06, warmup=0.1, share=share)
+    assert lr == pytest.approx(expected)
+    assert lr_at(0.9, schedule="constant", lr=0.2, lr_end=0.06, warmup=0.1, share=share) == 0.2

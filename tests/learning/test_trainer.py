@@ -221,14 +221,17 @@ class Emits(nn.Module):
 @pytest.mark.parametrize(
     ("form", "message"),
     [
-        (lambda out: out, r"returned shape \(2, 30\) .*must return a tensor of \(2, 15, 2\).*\.view\(-1, 15, 2\)"),
         (lambda out: out.view(-1, 2, 15), r"returned shape \(2, 2, 15\).*\.transpose\(1, 2\)"),
         (lambda out: out[:, :15, None, None].expand(-1, -1, 4, 4), r"\(2, 15, 4, 4\).*write codec = \"heatmaps\""),
         (lambda out: out.mean(0).view(15, 2), "keep the batch as the first axis"),
         (lambda out: out.view(-1, 15, 2)[:, :4], r"returned shape \(2, 4, 2\)"),
-        (lambda out: {"points": out}, "returned a dict .*; it must return a tensor"),
+        (lambda out: {"points": out[:, :8]}, "returned a dict .*; it must return a tensor"),
         (lambda out: out.view(-1, 15, 2).long(), r"returned torch.int64; it must return floating point"),
         (lambda out: out.view(7, 7), "the model failed on a batch of images of shape"),
+        (
+            lambda out: out.detach(),
+            r"does not depend on its weights; leave \.detach\(\), \.data and torch\.no_grad\(\)",
+        ),
     ],
 )
 def test_outputs_that_break_the_contract_are_named_before_training(form, message) -> None:
@@ -335,3 +338,24 @@ def test_the_pace_of_a_run_leaves_out_its_first_step_where_there_are_more(monkey
 
     trained = run(PLAIN.with_changes(epochs=epochs), model=Warms(), data=faces(16))
     assert (trained.images_per_second, trained.rows) == (pace, 16)
+
+
+def test_a_plateau_ends_training_s_progress_where_its_factor_is_0() -> None:
+    recipe = PLAIN.with_changes(lr_schedule="plateau", lr=0.1, plateau_patience=1, plateau_factor=0)
+    models = [run(recipe.with_changes(epochs=epochs)).model for epochs in (2, 20, 25)]
+    early, late, later = (torch.cat([weight.flatten() for weight in model.parameters()]) for model in models)
+    assert torch.equal(late, later) and not torch.equal(early, late)
+
+
+def test_keypoints_that_weigh_nothing_are_not_learnt() -> None:
+    images, keypoints, subjects = faces()
+    seed_everything(0)
+    untouched, trained = Network(), Network()
+    trained.load_state_dict(untouched.state_dict())
+    train(
+        trained, images, keypoints, subjects, layout=FACE15, codec=CODECS["pixels"], recipe=PLAIN, device=CPU,
+        budget_seconds=None, augmenter=Augmenter(PLAIN, FACE15, (SIZE, SIZE), CPU), progress=lambda _: None,
+        threads=Threads(CPU, 1), weights=[1.0] * 14 + [0.0],
+    )  # fmt: skip
+    changed = (trained.points.bias != untouched.points.bias).view(15, 2).all(dim=1)
+    assert changed.tolist() == [True] * 14 + [False]

@@ -13,12 +13,12 @@ import pytest
 from support.submissions import estimator
 from support.tiny import Tiny
 
-from harness.runs.folders import job_folder
+from harness.folders import job_folder
 
 SLEEPS = estimator(fit="time.sleep(60)")
 HOLDS = """
 import time
-from harness.runs.folders import job_folder
+from harness.folders import job_folder
 with job_folder() as folder:
     (folder / "photographs").mkdir()
     print(folder, flush=True)

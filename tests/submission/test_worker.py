@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -38,3 +39,15 @@ def test_memory_that_ran_out_while_the_contract_was_checked_is_not_a_breach_of_i
         raise ContractError("the model failed on a batch of images") from cause
     except ContractError as error:
         assert "the GPU's memory" in str(explained(error))
+
+
+def test_a_contract_that_the_submission_broke_by_raising_names_its_line(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def forward():\n    raise ValueError('mat1 and mat2')\n")
+    module: dict[str, Any] = {}
+    exec(compile((tmp_path / "mine.py").read_text(), tmp_path / "mine.py", "exec"), module)
+    try:
+        module["forward"]()
+    except ValueError as cause:
+        error = ContractError("mine.py, line 9, in build_model: the model failed")
+        error.__cause__ = cause
+    assert str(_explained(error, "training", tmp_path)) == "mine.py, line 2, in forward: the model failed"

@@ -14,11 +14,7 @@ NODES = ("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-modeset", "nvidi
 PCI = "sys/bus/pci/devices"
 CARD, SOUND = "0000:65:00.0", "0000:00:1f.3"
 
-_HELD = "a mapping of one page keeps all of it, and only a cgroup counts that"
-WITH_SHARED_MEMORY = [
-    "limit_memory_hidden",
-    pytest.param("limit_memory_unmapped", marks=pytest.mark.xfail(reason=_HELD, strict=True)),
-]
+WITH_SHARED_MEMORY = ["limit_memory_hidden", "limit_memory_unmapped"]
 """Cheats that are refused shared memory without a file, unless CUDA is allowed, which needs it."""
 TOO_MUCH = "it needed more memory than its limit"
 """Why they fail then."""

@@ -65,21 +65,13 @@ def build_estimator(layout, image_size):
 
 def grade(tiny: Tiny, text: str, *options: str) -> tuple[int, dict[str, Any]]:
     """Exit code and entry of grading a submission with this text."""
-    path = tiny.submission(text)
-    code = main(
-        [
-            str(path),
-            "--benchmark",
-            str(tiny.card),
-            "--data",
-            str(tiny.data),
-            "--json",
-            "entry.json",
-            "--device",
-            "cpu",
-            *options,
-        ]
-    )
+    return grade_path(tiny, tiny.submission(text), *options)
+
+
+def grade_path(tiny: Tiny, path: Path, *options: str) -> tuple[int, dict[str, Any]]:
+    """Exit code and entry of grading what lies there."""
+    given = ["--benchmark", str(tiny.card), "--data", str(tiny.data), "--json", "entry.json", "--device", "cpu"]
+    code = main([str(path), *given, *options])
     return code, json.loads(Path("entry.json").read_text())
 
 
@@ -96,7 +88,10 @@ FAILURES = {
     "builder of other arguments": ("def build_model():\n    pass", "must be a function of (layout, image_size)"),
     "build_model gives no network": ("def build_model(layout, size):\n    return 3", "must return a torch.nn.Module"),
     "no predict": ("def build_estimator(layout, size):\n    return object()", "which has no method fit()"),
-    "network of the wrong shape": (NETWORK.replace(".view(-1, 15, 2)", ""), ".view(-1, 15, 2)"),
+    "network of the wrong shape": (
+        NETWORK.replace("view(-1, 15, 2)", "view(-1, 10, 3)"),
+        "mine.py, line 11, in forward: the model returned shape (2, 10, 3)",
+    ),
     "unknown recipe field": (NETWORK.replace("epochs=2", "epoch=2"), "did you mean 'epochs'?"),
     "negative learning rate": (NETWORK.replace("epochs=2", "lr=-1"), "recipe field lr is -1"),
     "recipe of another type": (NETWORK.replace("Recipe(epochs=2, shift=1)", "{}"), "recipe = Recipe("),
@@ -105,14 +100,17 @@ FAILURES = {
         "lower",
     ),
     "weights that are missing": (NETWORK + "\nweights = 'mine.safetensors'", "names no file beside the submission"),
-    "wrong shape": (estimator(predict="return np.zeros((len(images), 30))"), "reshape(-1, K, 2)"),
+    "wrong shape": (
+        estimator(predict="return np.zeros((len(images), 2, 15))"),
+        "mine.py, line 11, in predict: predict() returned shape (12, 2, 15)",
+    ),
     "wrong dtype": (estimator(predict="return np.full((len(images), 15, 2), 'x')"), "array of floats"),
     "NaN": (estimator(predict="return np.full((len(images), 15, 2), np.nan)"), "NaN or Inf for"),
     "Inf": (estimator(predict="return np.full((len(images), 15, 2), np.inf)"), "NaN or Inf for"),
     "an error in fit": (estimator(fit="raise KeyError('gone')"), "mine.py, line 8, in fit: KeyError while training"),
     "an error without words": (
         estimator(fit="from harness.errors import SubmissionError; raise SubmissionError('')"),
-        "it gave up and said no reason",
+        "it gave up without a reason",
     ),
     "it kills itself": (estimator(fit="import os; os.kill(os.getpid(), 9)"), "ended by signal SIGKILL, which it may"),
     "sys.exit(0)": (estimator(fit="sys.exit(0)"), "called sys.exit(0) while training"),

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.benchmark import MOST_FACES
+from harness.card_values import MOST_FACES
 from harness.errors import DataError
 
 LEAST_SIDE = 2

@@ -1,11 +1,13 @@
-"""Job folders: each belongs to one run; what a killed grader left of its own is removed by the next."""
+"""Job folders: each belongs to one run or process; what a killed grader left of its own is removed by the next."""
 
 from __future__ import annotations
 
+import atexit
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from harness.errors import MachineError
@@ -39,6 +41,18 @@ def job_folder() -> Iterator[Path]:
                 f"{error.filename}: {error.strerror}; make room, or point TMPDIR to a folder that has some"
             ) from error
         raise
+
+
+@cache
+def process_folder() -> Path:
+    """A folder of the same kind for as long as this process lives.
+
+    Raises:
+        MachineError: there is no room for it.
+    """
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(job_folder())
 
 
 def _clear_away_leftovers(where: Path) -> None:
