@@ -91,6 +91,8 @@ def _trial(faces: FaceSet) -> tuple[FaceSet, FaceSet]:
     complete = rows[faces.complete[rows]]
     asked = complete[-min(_ASKED, len(complete) // 2) :]
     others = rows[place[rows] < place[asked].min()]
+    if not len(others):  # all show one subject, as far as is known
+        others = np.setdiff1d(rows, asked)
     return faces.take(others[:_TRAINING]), faces.take(asked)
 
 

@@ -40,7 +40,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         "--held-out",
         type=Path,
         metavar="FILE",
-        help="labelled faces in Kaggle's layout (.csv, .zip, .gz) to hold out, so that all others are learnt from",
+        help="labelled faces to hold out, in the form of the benchmark's files, so that all others are learnt from",
     )
 
 
@@ -98,7 +98,7 @@ def open_faces(benchmark: Benchmark, arguments: argparse.Namespace) -> Split:
         return open_split(
             benchmark,
             arguments.data,
-            lambda done, total: line.count("rendering faces", done, total),
+            lambda done, total: line.count("preparing faces", done, total),
             arguments.held_out,
         )
 

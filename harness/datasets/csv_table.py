@@ -67,9 +67,13 @@ class CsvTable:
             raise self.error(row, name, f"{numbers[row]} occurred before; keep one row for each {name}")
         return numbers
 
+    def place(self, row: int) -> str:
+        """What error messages call a data row; it counts from 0."""
+        return f"{self.source}, {row_name(row)}"
+
     def error(self, row: int, column: str, problem: str) -> DataError:
         """What to raise about one cell; ``row`` counts data rows from 0."""
-        return DataError(f"{self.source}, {row_name(row)}, column {column!r}: {problem}")
+        return DataError(f"{self.place(row)}, column {column!r}: {problem}")
 
 
 def row_name(row: int) -> str:
@@ -88,7 +92,7 @@ def as_written(cell: str, mark: str) -> str:
 
 
 def read_table(
-    path: Path, required: Sequence[str], optional: Sequence[str] = (), longest: int = LONGEST_LINE
+    path: Path, required: Sequence[str] | None, optional: Sequence[str] = (), longest: int = LONGEST_LINE
 ) -> CsvTable:
     """Read a CSV file, plain, gzipped, or that of the same stem inside a zip file.
 
@@ -98,7 +102,7 @@ def read_table(
 
     Args:
         path: the file.
-        required, optional: the names of its columns.
+        required, optional: the names of its columns; where ``required`` is None it may have any.
         longest: characters of a line.
 
     Raises:
@@ -110,7 +114,10 @@ def read_table(
     first = next(lines, "")
     mark = separator_of(first)
     header = _cells(source, first, "line 1", mark)
-    _check_columns(source, header, required, optional)
+    if required is not None:
+        _check_columns(source, header, required, optional)
+    elif not header:
+        raise DataError(f"{source}, line 1: is empty; write the names of the columns there")
     rows: list[list[str]] = []
     blank = 0  # lines since the last row; at the end they are nothing
     for line in lines:

@@ -18,8 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.datasets.csv_table import as_written, separator_of
-from harness.datasets.kaggle import Lookup
 from harness.datasets.packed import DAMAGED_ARCHIVE
+from harness.datasets.readers.kaggle import Lookup
 from harness.errors import DataError, LoadError, PredictionError
 from harness.isolation.reader import LARGEST_COORDINATE, npy_cap, parse_predictions, read_given
 from harness.keypoints import KeypointLayout

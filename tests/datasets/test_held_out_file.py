@@ -80,7 +80,7 @@ def test_the_fingerprint_covers_training_and_held_out_faces(tiny: Tiny, exam: Pa
 def test_held_out_faces_are_prepared_once(tiny: Tiny, exam: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     benchmark = load_benchmark(tiny.card)
     first = open_split(benchmark, tiny.data, held_out=exam)
-    monkeypatch.setattr("harness.datasets.kaggle.read_table", None)
+    monkeypatch.setattr("harness.datasets.readers.kaggle.read_table", None)
 
     assert open_split(benchmark, tiny.data, held_out=exam).fingerprint == first.fingerprint
 

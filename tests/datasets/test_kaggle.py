@@ -14,8 +14,8 @@ import pytest
 
 from harness.datasets import packed as packed_tables
 from harness.datasets.faces import FaceSet
-from harness.datasets.kaggle import read_lookup, read_test, read_training, training_sources
 from harness.datasets.packed import on_disk
+from harness.datasets.readers.kaggle import read_lookup, read_test, read_training, training_sources
 from harness.errors import DataError
 from harness.keypoints import FACE15
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.datasets.kaggle import Lookup
+from harness.datasets.readers.kaggle import Lookup
 from harness.errors import DataError, PredictionError
 from harness.grading.predictions import asked_locations, read_csv, read_file, write_long, write_wide
 from harness.keypoints import FACE15

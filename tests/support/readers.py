@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from harness.benchmark import load_benchmark
 from harness.board.table import Row
 from harness.cli.running import read_recipe
-from harness.datasets.kaggle import read_lookup, read_test, read_training
+from harness.datasets.readers import reader_of
+from harness.datasets.readers.kaggle import read_lookup, read_test, read_training
+from harness.datasets.readers.picture import read_grey
 from harness.grading.entry import Entry
 from harness.grading.predictions import read_csv, read_file, write_long, write_wide
 from harness.isolation.pipes import Messages, Printed
@@ -34,6 +37,7 @@ from harness.submission.source import find_source
 from harness.text import plain_values
 from support.entries import entry
 from support.fuzzing import Reader
+from support.pictures import WRITERS, card_text, draw_pictures
 from support.tiny import CARD, REPOSITORY
 
 SHAPE = (3, 15, 2)
@@ -174,6 +178,47 @@ def _lookup_csv(folder: Path) -> Reader:
     return Reader("IdLookupTable.csv", folder / "IdLookupTable.csv", (content,), lambda: read_lookup(folder, FACE15))
 
 
+def _pictures(folder: Path, name: str, file: str) -> Reader:
+    """A reader of pictures meets other content in one of its files; the keypoints' names are numbers."""
+    card = folder / "benchmark.toml"
+    card.write_text(card_text(name, 'crop = "points"\nmargin = 0.25', size=SIZE))
+    benchmark = load_benchmark(card)
+    WRITERS[name](folder, benchmark.layout, draw_pictures(5, 3), draw_pictures(5, 2, seed=1))
+    reader, path = reader_of(benchmark.data, benchmark.layout, SIZE), folder / file
+    held_out = benchmark.data.held_out
+    apart = folder / held_out if isinstance(held_out, Path) else None
+    return Reader(f"{name} files", path, (path.read_bytes(),), lambda: reader.training(folder, apart, None))
+
+
+def _image_csv(folder: Path) -> Reader:
+    return _pictures(folder, "csv", "training_frames_keypoints.csv")
+
+
+def _coco(folder: Path) -> Reader:
+    return _pictures(folder, "coco", "person_keypoints_train2017.json")
+
+
+def _pts(folder: Path) -> Reader:
+    return _pictures(folder, "pts", "helen/trainset/Ana_Alba_0000.pts")
+
+
+def _wflw(folder: Path) -> Reader:
+    lists = "WFLW_annotations/list_98pt_rect_attr_train_test"
+    return _pictures(folder, "wflw", f"{lists}/list_98pt_rect_attr_train.txt")
+
+
+def _npz(folder: Path) -> Reader:
+    return _pictures(folder, "npz", "faces.npz")
+
+
+def _picture_files(folder: Path) -> Reader:
+    file, seeds = folder / "face", []
+    for form in ("PNG", "JPEG", "BMP", "PPM", "WEBP", "TIFF", "GIF"):
+        Image.fromarray(draw_pictures(5, 1)[0].pixels[::9, ::9]).save(file, form)
+        seeds.append(file.read_bytes())
+    return Reader("pictures", file, tuple(seeds), lambda: read_grey(file))
+
+
 def _cards(folder: Path) -> Reader:
     file = folder / "card.toml"
     shipped = [(REPOSITORY / "data" / name / "benchmark.toml").read_bytes() for name in ("kaggle", "rendered")]
@@ -273,6 +318,12 @@ ALL: tuple[Callable[[Path], Reader], ...] = (
     _subjects_csv,
     _test_csv,
     _lookup_csv,
+    _image_csv,
+    _coco,
+    _pts,
+    _wflw,
+    _npz,
+    _picture_files,
     _cards,
     _entries,
     _recipe_files,

@@ -7,7 +7,6 @@ A teacher's own held-out faces are another file of the same form.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import reprlib
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from harness.datasets.packed import find_csv
 from harness.datasets.split import near_duplicate_groups
 from harness.errors import DataError
 from harness.keypoints import KeypointLayout
+from harness.subjects import number_of
 
 VERSION = 1  # part of what prepared arrays are kept under; raise it whenever the same files would read differently
 
@@ -206,10 +206,5 @@ def _subjects(path: Path, count: int) -> NDArray[np.int64]:
     if "" in names:
         raise table.error(names.index(""), "Subject", "the cell is empty; name the person, or number the unknown ones")
     codes = np.empty(count, np.int64)
-    codes[rows] = [_code(name) for name in names]
+    codes[rows] = [number_of(name) for name in names]
     return codes
-
-
-def _code(name: str) -> int:
-    """A number that depends on the name alone, so that new subjects do not reshuffle a split."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
