@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.outputs import try_files, try_folder, write
-from harness.cli.parsing import INTERRUPTED, Parser, Version, report_error, say
+from harness.cli.parsing import INTERRUPTED, Parser, Version, report_error, say, show
 from harness.cli.parsing import run as run_command
 from harness.cli.recording import add_recording_arguments, keep, open_board
 from harness.cli.running import (
@@ -82,10 +82,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Grade every submission; one that fails does not stop the others."""
     from harness.isolation.tiers import require
 
+    try_files(arguments.json, arguments.save_weights)
     if arguments.save_weights and len(arguments.submissions) > 1:
         raise UsageError("--save-weights FILE goes with one submission; grade them one at a time")
     sources, codes = _find(arguments)
-    try_files(arguments.json, arguments.save_weights)
     try_folder(arguments.out)
     benchmark, split = open_benchmark(arguments)
     board = open_board(arguments, benchmark, split)
@@ -152,7 +152,7 @@ def _grade(
         records = [json.loads(entry.to_json()) for entry in ordered]
         write(arguments.json, json.dumps(records if several else records[0], indent=2) + "\n")
     if several:
-        print(display.summary(ordered))
+        show(display.summary(ordered))
     if signals:
         say(_how_to_go_on(len(ordered), len(sources), arguments))
         return INTERRUPTED

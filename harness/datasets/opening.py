@@ -16,6 +16,7 @@ from harness.benchmark import Benchmark, RenderedData
 from harness.data_tables import KaggleData, PictureData
 from harness.datasets import rendered
 from harness.datasets.faces import FaceSet, Split
+from harness.datasets.packed import on_disk
 from harness.datasets.readers import kaggle, reader_of
 from harness.datasets.secret import SEED_VARIABLE, seed_of
 from harness.datasets.split import split_as_given, split_by_subject
@@ -34,7 +35,7 @@ def open_split(
 
     Args:
         benchmark: its ``data`` table says what to open.
-        folder: where the data's files are, ``data/NAME`` if None; rendered faces need none.
+        folder: where the data's files are, or an archive of them, ``data/NAME`` if None; rendered faces need none.
         progress: called with (done, total) while faces are rendered, or cut out of pictures.
         held_out: a file of labelled faces to hold out in place of what the card says, in the form of the others, so
             that all of those may be learnt from.
@@ -80,7 +81,7 @@ def _from_files(
 
     def faces(files: list[Path], read: Callable[[], FaceSet], kind: str) -> tuple[FaceSet, str]:
         kind = f"{kind} {benchmark.image_size} {benchmark.layout.columns}"
-        kept = stored(prepared(benchmark.name), files, lambda: _arrays(read()), kind)
+        kept = stored(prepared(benchmark.name), [on_disk(each) for each in files], lambda: _arrays(read()), kind)
         return _face_set(benchmark, kept.arrays), kept.fingerprint
 
     held_out = data.held_out if named is None else named.absolute()

@@ -22,6 +22,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -34,7 +35,9 @@ from harness.keypoints import KeypointLayout
 from harness.learning.changes import around, changed, search, takes, variants_of
 from harness.learning.recipe import Recipe
 from harness.learning.seeding import seed_everything
+from harness.submission.habits import missing_module
 from harness.submission.source import baselines
+from harness.text import one_line
 
 if TYPE_CHECKING:
     from harness.learning.trainer import Progress
@@ -215,15 +218,17 @@ def _is_composite(estimator: object) -> bool:
 
 def _import(path: Path) -> ModuleType:
     folder = path.parent
-    sys.path.insert(0, str(folder))
+    name = path.stem
+    if name in sys.stdlib_module_names or PathFinder.find_spec(name) is not None:
+        name = f"submission_{name}"  # whoever imports the module of that name is to get that
+    sys.path.append(str(folder))  # last, so that no file in it hides a library's module
     try:
-        return _execute(path.stem, path)
+        return _execute(name, path)
     except SyntaxError as error:
         raise LoadError(f"{origin(error, folder) or path.name}: {error.msg}; correct the syntax") from error
     except ImportError as error:
         raise LoadError(
-            f"{origin(error, folder) or path.name}: {error}; a submission may import what the harness installs "
-            "(torch, timm, albumentations, scikit-learn, ...) and what lies in its own folder"
+            f"{origin(error, folder) or path.name}: {one_line(str(error))}; {missing_module(error.name, path)}"
         ) from error
 
 

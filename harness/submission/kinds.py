@@ -23,6 +23,7 @@ _LONGEST_SOURCE = 2**18
 _MOST_FILES = 2000
 _DEEPEST = 16
 _LONGEST_DESCRIPTION = 4000
+_PICKLED = (".pt", ".pth", ".bin", ".ckpt")
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,14 @@ def _open_python(path: Path) -> Opened:
     weights, own = _weights(tree), f"{path.stem}.safetensors"
     if weights is not None and weights != own:
         # Whatever else lies there may be somebody else's.
+        how = (
+            'convert them (python -c "import torch, safetensors.torch as s; '
+            f's.save_file(torch.load({weights!r}, weights_only=True), {own!r})")'
+            if weights.endswith(_PICKLED)
+            else "rename the weights"
+        )
         raise LoadError(
-            f"{path}: weights = {weights!r}, and a single file loads only {own!r} from beside it; rename the weights, "
+            f"{path}: weights = {weights!r}, and a single file loads only {own!r} from beside it; {how}, "
             f"or hand in a folder with {_FOLDER_ENTRY} and all that it loads"
         )
     if weights is not None and (path.parent / weights).is_file():
@@ -110,8 +117,8 @@ KINDS = (
     Kind(f"a folder with {_FOLDER_ENTRY}", Path.is_dir, _open_folder),
     Kind("a .py file", lambda path: path.suffix == ".py" and path.is_file(), _open_python),
     Kind(
-        "a .csv of predictions",
-        lambda path: path.suffix == ".csv" and path.is_file(),
+        "a .csv, .npy or .npz of predictions",
+        lambda path: path.suffix.lower() in (".csv", ".npy", ".npz") and path.is_file(),
         _open_predictions,
         has_code=False,
     ),

@@ -114,8 +114,8 @@ def test_a_held_out_file_without_a_fully_labelled_row_is_refused(tiny: Tiny) -> 
     ("name", "problem"),
     [
         ("nowhere.csv", "cannot be read (No such file or directory); put the file there"),
-        ("exam", "is not a .csv or .zip file; name a file of labelled faces"),
-        ("exam/exam.npy", "is not a .csv or .zip file; name a file of labelled faces"),
+        ("exam", "is not a .csv, .zip or .csv.gz file; name a file of labelled faces"),
+        ("exam/exam.npy", "is not a .csv, .zip or .csv.gz file; name a file of labelled faces"),
     ],
 )
 def test_a_held_out_file_that_cannot_be_one_is_named(tiny: Tiny, exam: Path, name: str, problem: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import zipfile
@@ -20,7 +21,7 @@ from harness.datasets.readers import reader_of
 from harness.datasets.readers.kaggle import read_lookup, read_test, read_training
 from harness.datasets.readers.picture import read_grey
 from harness.grading.entry import Entry
-from harness.grading.predictions import read_csv, write_long, write_wide
+from harness.grading.predictions import read_csv, read_file, write_long, write_wide
 from harness.isolation.pipes import Messages, Printed
 from harness.isolation.reader import read_predictions
 from harness.keypoints import FACE15
@@ -109,7 +110,9 @@ def _predictions_csv(folder: Path) -> Reader:
     wide = file.read_bytes()
     write_long(file, POINTS.ravel(), np.arange(1, 91))
     columns = b"a," * 10_000 + b"\n" + b"1," * 100
-    return Reader("predictions CSV", file, (wide, file.read_bytes(), columns), lambda: read_csv(file, 3, FACE15))
+    rows = [f"{i};{i // 30 + 1};{FACE15.columns[i % 30]};1,5" for i in range(90)]
+    named = "\n".join(["RowId;ImageId;FeatureName;Location", *rows]).encode()
+    return Reader("predictions CSV", file, (wide, file.read_bytes(), columns, named), lambda: read_csv(file, 3, FACE15))
 
 
 def _training_csv(folder: Path) -> Reader:
@@ -129,6 +132,30 @@ def _training_zip(folder: Path) -> Reader:
     bombs = [zipped(zipfile.ZIP_DEFLATED, each * 2**23) for each in (b"\n", b",", b"a")]
     file = folder / "training.zip"
     return Reader("training zip", file, (*map(zipped, kinds), *bombs), lambda: read_training(folder, FACE15, SIZE))
+
+
+def _outer_zip(folder: Path) -> Reader:
+    inner, outer = io.BytesIO(), io.BytesIO()
+    for packed, name, content in ((inner, "training.csv", _training_text()), (outer, "training.zip", b"")):
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(name, content or inner.getvalue())
+    file = folder / "facial-keypoints-detection.zip"
+    return Reader("outer zip", file, (outer.getvalue(),), lambda: read_training(folder, FACE15, SIZE))
+
+
+def _training_gzip(folder: Path) -> Reader:
+    file = folder / "training.csv.gz"
+    seeds = gzip.compress(_training_text()), gzip.compress(b"a" * 2**25)
+    return Reader("training gzip", file, seeds, lambda: read_training(folder, FACE15, SIZE))
+
+
+def _predictions_npz(folder: Path) -> Reader:
+    file, seeds = folder / "predictions.npz", []
+    for save in (np.savez, np.savez_compressed):
+        whole = io.BytesIO()
+        save(whole, predictions=POINTS)
+        seeds.append(whole.getvalue())
+    return Reader("predictions npz", file, tuple(seeds), lambda: read_file(file, 3, FACE15))
 
 
 def _subjects_csv(folder: Path) -> Reader:
@@ -283,6 +310,9 @@ ALL: tuple[Callable[[Path], Reader], ...] = (
     _predictions_csv,
     _training_csv,
     _training_zip,
+    _outer_zip,
+    _training_gzip,
+    _predictions_npz,
     _subjects_csv,
     _test_csv,
     _lookup_csv,

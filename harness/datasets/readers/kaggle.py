@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.csv_table import LONGEST_LINE, CsvTable, find_csv, read_table, row_name
+from harness.datasets.csv_table import LONGEST_LINE, CsvTable, read_table, row_name
 from harness.datasets.faces import FaceSet
 from harness.datasets.grey_text import GreyTextError, parse_grey
+from harness.datasets.packed import find_csv
 from harness.datasets.split import near_duplicate_groups
 from harness.errors import DataError
 from harness.keypoints import KeypointLayout
@@ -49,7 +50,7 @@ def training_sources(folder: Path) -> list[Path]:
     Raises:
         DataError: the folder or its training file is missing.
     """
-    subjects = folder / "subjects.csv"
+    subjects = (folder if folder.is_dir() else folder.parent) / "subjects.csv"
     return [find_csv(folder, "training"), *([subjects] if subjects.is_file() else [])]
 
 
@@ -86,8 +87,8 @@ def read_held_out(
         DataError: the file is missing, damaged or not in Kaggle's form, no row of it has every keypoint, or one of its
             images is also a training image.
     """
-    if path.suffix not in (".csv", ".zip") or not path.is_file():
-        raise DataError(f"{path} is not a .csv or .zip file; name a file of labelled faces in Kaggle's layout")
+    if path.suffix.lower() not in (".csv", ".zip", ".gz") or not path.is_file():
+        raise DataError(f"{path} is not a .csv, .zip or .csv.gz file; name a file of labelled faces in Kaggle's layout")
     table = _labelled_table(path, layout, image_size)
     keypoints = _keypoints(table, layout, image_size)
     images = _images(table, image_size)
