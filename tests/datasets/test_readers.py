@@ -216,6 +216,9 @@ def test_data_may_name_the_file_itself(home: Path) -> None:
     card, folder = brought(home, "npz")
 
     assert len(open_split(card, folder / "faces.npz").together()) == 16
+    (folder / "faces.npz").rename(home / "faces.zip")
+    with pytest.raises(DataError, match=r"faces.zip is not a .npz file; unpack it, and name the folder of the files"):
+        open_split(card, home / "faces.zip")
 
 
 def replaced(name: str, old: str, new: str) -> Callable[[Path], None]:

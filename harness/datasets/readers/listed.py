@@ -49,6 +49,8 @@ def find_file(folder: Path, name: Path | None, suffix: str, apart: Path | None =
         DataError: there is none, or more than one.
     """
     if folder.is_file():
+        if folder.suffix.lower() != suffix:
+            raise DataError(f"{folder} is not a {suffix} file; unpack it, and name the folder of the files with --data")
         return folder
     if not folder.is_dir():
         raise DataError(f"the data folder {folder} does not exist; name the folder that holds the faces with --data")

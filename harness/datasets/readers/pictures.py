@@ -102,7 +102,7 @@ class Pictures:
             return find_file(folder, self._data.file, self._form.SUFFIX, held_out)
         root = folder / (self._data.file or "")
         if not root.is_dir():
-            raise DataError(f"there is no folder {root}; name the folder that holds the .pts files with --data")
+            raise DataError(f"there is no folder {root}; name the folder of the .pts files, unpacked, with --data")
         return root
 
     def _pictures(self, folder: Path, file: Path, images: Path | None) -> Path:
