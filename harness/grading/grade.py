@@ -15,6 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -228,7 +229,7 @@ class Judge:
             overrides=self._conditions.overrides,
             not_applied=facts.not_applied,
             recipe=facts.recipe,
-            networks=[network.model_dump() for network in facts.networks],
+            networks=_networks(run),
             seconds=Seconds(total=run.seconds, training=run.training_seconds),
             peak_memory=run.peak_memory,
             limits={"seconds": limits.seconds, "memory": limits.memory},
@@ -263,6 +264,13 @@ class Judge:
             flag = memoriser_flag(self._benchmark, value, gap) if entry.trained == "brought" else None
             update |= {"gap": gap, "flags": [*entry.flags, *([flag] if flag else [])]}
         return entry.model_copy(update=update)
+
+
+def _networks(run: Run) -> list[dict[str, Any]]:
+    """What a run said of each network, with its learning curve where it has one."""
+    curves = [*run.curves, *[{} for _ in run.facts.networks]]
+    told = zip(run.facts.networks, curves, strict=False)
+    return [network.model_dump() | ({"curve": curve} if curve else {}) for network, curve in told]
 
 
 def _versions() -> dict[str, str]:
