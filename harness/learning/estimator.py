@@ -21,6 +21,7 @@ from harness.learning.augment import Augmenter, as_pictures
 from harness.learning.codecs import codec_named
 from harness.learning.devices import choose_device, described
 from harness.learning.label_sources import by_source, two_sources
+from harness.learning.layers import layers_of
 from harness.learning.outputs import check_outputs
 from harness.learning.pipelines import PipelineAugmenter
 from harness.learning.recipe import Recipe
@@ -199,7 +200,14 @@ class NetworkEstimator:
             "weights_loaded": self.weights is not None,
             "can_save_weights": True,
             "not_applied": [],
-            "networks": [{"recipe": self.recipe.as_dict(), "epochs_planned": self.epochs_planned, **self._training()}],
+            "networks": [
+                {
+                    "recipe": self.recipe.as_dict(),
+                    "epochs_planned": self.epochs_planned,
+                    **({} if self.model is None else {"layers": layers_of(self.model, self.image_size, self.device)}),
+                    **self._training(),
+                }
+            ],
         }
 
     def _training(self) -> dict[str, Any]:
