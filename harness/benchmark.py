@@ -197,6 +197,8 @@ class Benchmark(_Table):
         image_size: (height, width) in pixels.
         metric: what ranks and bands; the name of one of `harness.metrics`.
         data, bands, limits, submission: see their classes.
+        show_faces: whether reports may show held-out faces that were read from files. Rendered ones for practice are
+            always shown, secret ones never.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -208,6 +210,7 @@ class Benchmark(_Table):
     bands: Bands
     limits: CardLimits
     submission: SubmissionRules = SubmissionRules()
+    show_faces: bool = False
     _card: bytes = PrivateAttr(b"")
 
     @field_validator("data")
