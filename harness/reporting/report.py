@@ -143,6 +143,18 @@ class Report:
         """The learning curves."""
         return drawn(self.networks)
 
+    @property
+    def gap_in_words(self) -> str:
+        """How the error on held-out faces compares with that on training faces; empty where that is not known."""
+        gap = self.entry.gap
+        if gap is None:
+            return ""
+        sizes = f"{abs(gap.value):.2f} px {'larger' if gap.value > 0 else 'smaller'}"
+        return (
+            f"On held-out faces the error is {sizes} than on a sample of the training faces (95 % interval of the "
+            f"difference: {gap.low:.2f} to {gap.high:.2f} px)."
+        )
+
     @cached_property
     def error_map(self) -> Markup:
         """The error of each keypoint on the mean training face."""

@@ -11,13 +11,16 @@ from typing import Any
 import pytest
 from support.entries import entry
 from support.reports import NETWORK, Page, card, report, split
+from support.views import check_markdown
 
 from harness.estimates import Estimate
+from harness.points import Mark
 from harness.reporting.report import Report
 from harness.reporting.tricks import Ablation, Measured, find_ablation
 
 HOSTILE = (
-    "</style></svg><script>alert(1)</script>\"' onload=x | ` ``` <img src=x>\n::error::x\n# x {{ 7 * 7 }} [a](b) &amp;"
+    "</style></svg><script>alert(1)</script>\"' onload=x | ` ``` <img src=x>\n::error::x\n"
+    "# x {{ 7 * 7 }} [a](b) &amp; @ana #1 www.evil.org"
 )
 HARMLESS = "word"
 
@@ -58,6 +61,8 @@ PLACES: dict[str, Any] = {
     "mistakes": lambda text: {"mistakes": [text]},
     "advice": lambda text: {"advice": [text]},
     "flags": lambda text: {"flags": [text]},
+    "notes": lambda text: {"notes": [text]},
+    "points": lambda text: {"marks": [Mark(text, 1, 2, True)] * 2},
     "device": lambda text: {"device": text},
     "held": lambda text: {"held": text},
     "overrides": lambda text: {"overrides": {text: text}},
@@ -86,8 +91,8 @@ def test_what_others_wrote_stays_text(place: str, tmp_path: Path) -> None:
     ]
     assert "49" not in re.findall(r"# x (\S+)", hostile.html)
     outside = re.sub(r"(?ms)^(`{3,})\n.*?^\1$", "", hostile.markdown)
-    assert not re.search(r"(?<!\\)(<script|<img|\[a\])|^\s*::error", outside, flags=re.M)
     assert not re.search(r"(?m)^\s*::", hostile.markdown)
+    assert check_markdown(hostile.markdown)
     cells = re.compile(r"(?<!\\)\|")
     assert [len(cells.findall(line)) for line in outside.splitlines() if line.startswith("|")] == [
         len(cells.findall(line)) for line in harmless.markdown.splitlines() if line.startswith("|")
@@ -100,7 +105,7 @@ def test_text_of_others_in_a_failed_entry_stays_text(tmp_path: Path) -> None:
 
     page = Page(made.html)
     assert page.wrong == [] and "script" not in page.tags and "Failed" in made.html
-    assert "<script" not in re.sub(r"(?ms)^(`{3,})\n.*?^\1$", "", made.markdown)
+    assert check_markdown(made.markdown)
     assert "What could an examiner ask?" not in made.html
 
 
@@ -120,6 +125,25 @@ def test_held_out_faces_show_only_where_they_may(origin: str, more: str, shown: 
     assert Page(made.html).values("class").count("face") == shown
     assert made.html.count("data:image/png") == 1 + shown  # the mean of the training faces is always there
     assert "data:image" not in made.markdown
+
+
+@pytest.mark.parametrize("form", ["html", "markdown"])
+def test_it_says_what_the_score_is_worth_what_was_noted_and_how_training_faces_compare(
+    form: str, tmp_path: Path
+) -> None:
+    made = report(
+        tmp_path,
+        points=15.0,
+        max_points=20.0,
+        marks=[Mark("ok", 10, 10, True), Mark("very good", 5, 10, False)],
+        notes=["Heatmaps are read as probabilities."],
+        gap=Estimate(0.5, 0.4, 0.6),
+    )
+    text = getattr(made, form)
+
+    assert "15 of 20 points" in text and "Heatmaps are read as probabilities." in text
+    assert "0.50 px larger than on a sample of the training faces" in text
+    assert re.search(r"very good(</th><td.*?>| \| )5(</td><td.*?>| \| )10", text)
 
 
 def test_an_ablation_of_this_very_code_is_shown_and_asked_about(tmp_path: Path) -> None:
