@@ -119,6 +119,8 @@ class Benchmark(Table):
         metric: what ranks and bands; the name of one of `harness.metrics`.
         points: what a score is worth in a grade book; where the card says nothing, a point a band.
         data, bands, limits, submission: see their classes.
+        show_faces: whether reports may show held-out faces that were read from files. Rendered ones for practice are
+            always shown, secret ones never.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -131,6 +133,7 @@ class Benchmark(Table):
     limits: CardLimits
     submission: SubmissionRules = SubmissionRules()
     points: Annotated[Points, Field(discriminator="by")] = A_POINT_A_BAND
+    show_faces: bool = False
     _card: bytes = PrivateAttr(b"")
 
     @field_validator("data")

@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
             rows.append(row)
             line.clear()
             print(_line(row, width), flush=True)
-            write(out, _csv(rows))
+            write(out, _csv(rows, source.fingerprint, split.fingerprint))
     if arguments.json:
         write(arguments.json, json.dumps([asdict(row) for row in rows], indent=2) + "\n")
     print(f"\n  Below 0 the change is an improvement. Intervals are 95 %, paired over subjects. Written to {out}.")
@@ -97,13 +97,26 @@ def _interval(estimate: Estimate, form: str) -> str:
     return f"{estimate.value:{form}}  [{estimate.low:{form}}, {estimate.high:{form}}]"
 
 
-def _csv(rows: list[Row]) -> str:
+def _csv(rows: list[Row], source: str, data: str) -> str:
+    """The table, with the beginnings of two fingerprints: a report of this very code on these faces shows it."""
+    from harness.reporting.tricks import SHORT
+
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["trick", *_columns("mean_pixel_error"), *_columns("difference"), "training_seconds", "reason"])
+    writer.writerow(
+        [
+            "trick",
+            *_columns("mean_pixel_error"),
+            *_columns("difference"),
+            "training_seconds",
+            "reason",
+            "source",
+            "data",
+        ]
+    )
     for row in rows:
         figures = [*_cells(row.error), *_cells(row.difference), f"{row.seconds:.1f}"]
-        writer.writerow([safe_cell(row.trick), *figures, safe_cell(row.reason or "")])
+        writer.writerow([safe_cell(row.trick), *figures, safe_cell(row.reason or ""), source[:SHORT], data[:SHORT]])
     return text.getvalue()
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from harness.cli.outputs import write
 from harness.cli.parsing import say, show
 from harness.errors import LeaderboardError
+from harness.text import printable
 
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
@@ -28,7 +29,7 @@ def add_recording_arguments(parser: argparse.ArgumentParser) -> argparse._Argume
     group.add_argument("--board", metavar="NAME", help="the board in it (the benchmark's name)")
     group.add_argument("--no-record", action="store_true", help="leave the leaderboard alone")
     group.add_argument("--json", type=Path, metavar="FILE", help="write the entry (a list for several submissions)")
-    group.add_argument("--out", type=Path, metavar="DIR", help="write predictions, log and a picture of the faces")
+    group.add_argument("--out", type=Path, metavar="DIR", help="write a report, predictions and log")
     return group
 
 
@@ -72,8 +73,9 @@ def keep(
     if arguments.out:
         from harness.reporting.folder import write_folder
 
-        for problem in write_folder(arguments.out / entry.author / entry.submission, graded, split):
-            say(f"warning: {problem}")
+        page = write_folder(arguments.out / entry.author / entry.submission, graded, benchmark, split)
+        if not brief:
+            print(printable(f"  report: {page}"), flush=True)
 
 
 def _record(entry: Entry, board: Leaderboard, text: str, brief: bool) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,23 @@ def open_split(
             )
         return _rendered(benchmark, benchmark.data, progress)
     return _from_files(benchmark, benchmark.data, folder or _default_folder(benchmark), held_out, progress)
+
+
+def held_out_causes(benchmark: Benchmark) -> tuple[rendered.Causes, ...]:
+    """What makes each held-out face of a benchmark hard, in their order; empty where they are not rendered."""
+    if not isinstance(benchmark.data, RenderedData):
+        return ()
+    return _causes(_held_out_seed(benchmark.data), benchmark.data.held_out)
+
+
+@cache
+def _causes(seed: int, count: int) -> tuple[rendered.Causes, ...]:
+    return tuple(rendered.causes_of(seed, index) for index in range(count))
+
+
+def _held_out_seed(data: RenderedData) -> int:
+    secret = os.environ.get(SEED_VARIABLE)
+    return data.held_out_seed if secret is None else seed_of(secret)
 
 
 def open_test(benchmark: Benchmark, folder: Path | None = None) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
@@ -125,7 +143,7 @@ def _rendered(benchmark: Benchmark, data: RenderedData, progress: Callable[[int,
     secret = os.environ.get(SEED_VARIABLE)
     training, drawn = faces(data.seed, data.training, data.fully_labelled)
     held_out, drawn_for_scoring = faces(
-        data.held_out_seed if secret is None else seed_of(secret),
+        _held_out_seed(data),
         data.held_out,
         fully_labelled=1,
         keep=secret is None,  # secret faces stay in memory, since a file could be read

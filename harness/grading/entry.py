@@ -73,7 +73,7 @@ class Entry(_Record):
         notes: how its outputs were read, and the warnings that it caused, a sentence each.
         told: which of these keys hold what the submission's process said of itself, which nobody checked.
         threads: how many threads it computed with, such as "2" or "2, then 1".
-        networks: for each network its recipe and how training went: rows, epochs and more.
+        networks: for each network its recipe, its layers and how training went: rows, epochs, curve and more.
         recipe: that of the only network, otherwise None.
         fingerprints: sha256 of the ``source``, of the ``data``, of the ``card`` and of the ``harness``'s own code.
     """

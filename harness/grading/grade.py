@@ -232,7 +232,7 @@ class Judge:
             not_applied=facts.not_applied,
             notes=[*source.remarks, *facts.notes],
             recipe=facts.recipe,
-            networks=[network.model_dump() for network in facts.networks],
+            networks=_networks(run),
             seconds=Seconds(total=run.seconds, training=run.training_seconds),
             peak_memory=run.peak_memory,
             limits={"seconds": limits.seconds, "memory": limits.memory},
@@ -277,6 +277,13 @@ class Judge:
         marks = self._benchmark.marks(value)
         points, most = total(marks)
         return {"points": points, "max_points": most, "marks": marks}
+
+
+def _networks(run: Run) -> list[dict[str, Any]]:
+    """What a run said of each network, with its learning curve where it has one."""
+    curves = [*run.curves, *[{} for _ in run.facts.networks]]
+    told = zip(run.facts.networks, curves, strict=False)
+    return [network.model_dump() | ({"curve": curve} if curve else {}) for network, curve in told]
 
 
 def _versions() -> dict[str, str]:

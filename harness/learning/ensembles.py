@@ -36,6 +36,8 @@ Subjects = NDArray[np.int64]
 
 _MEASURING = 0.05
 """The share of the time that may be spent on measuring how fast each network trains."""
+_MOST_KINDS = 4
+"""Architectures whose layers are told."""
 
 
 @dataclass(frozen=True)
@@ -135,12 +137,23 @@ class Composite(ABC):
             "weights_loaded": any(facts["weights_loaded"] for facts in each),
             "can_save_weights": False,
             "not_applied": [],
-            "networks": [network for facts in each for network in facts["networks"]],
+            "networks": self._described(each),
         }
 
     def save_weights(self, path: Path) -> None:
         """Always refused: a submission's ``weights`` are those of one network."""
         raise ContractError(f"{path.name}: only a submission with build_model has weights to save")
+
+    def _described(self, facts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """What each network says of itself; layers of the first few kinds only, since a message has a largest size."""
+        networks = [network for each in facts for network in each["networks"]]
+        seen: list[Any] = []
+        for network in networks:
+            layers = network.pop("layers", [])
+            if layers and layers not in seen and len(seen) < _MOST_KINDS:
+                seen.append(layers)
+                network["layers"] = layers
+        return networks
 
     def _fresh(self) -> list[NetworkEstimator]:
         """The planned networks, none of them trained."""
@@ -188,6 +201,7 @@ class Composite(ABC):
         self._progress(
             replace(
                 progress,
+                network=index,
                 epoch=done + progress.epoch,
                 epochs=done + progress.epochs + sum(self.networks[each].epochs_planned for each in later),
                 seconds_left=progress.seconds_left

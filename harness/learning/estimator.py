@@ -21,6 +21,7 @@ from harness.learning.augment import Augment, Augmenter, as_pictures
 from harness.learning.codecs import codec_named
 from harness.learning.devices import choose_device, described
 from harness.learning.label_sources import by_source, two_sources
+from harness.learning.layers import layers_of
 from harness.learning.losses import weights_of
 from harness.learning.own_augment import OwnAugment, is_function
 from harness.learning.own_loss import OwnLoss
@@ -224,7 +225,14 @@ class NetworkEstimator:
             "can_save_weights": True,
             "not_applied": [],
             "notes": [*getattr(self.augmenter, "notes", ()), *(self.reader.notes if self.reader else ())],
-            "networks": [{"recipe": self.recipe.as_dict(), "epochs_planned": self.epochs_planned, **self._training()}],
+            "networks": [
+                {
+                    "recipe": self.recipe.as_dict(),
+                    "epochs_planned": self.epochs_planned,
+                    **({} if self.model is None else {"layers": layers_of(self.model, self.image_size, self.device)}),
+                    **self._training(),
+                }
+            ],
         }
 
     def _augmenter(self, augment: Any) -> Augment:

@@ -21,6 +21,7 @@ class Progress:
         images_per_second: of this epoch's training.
         seconds_left: forecast.
         threads: how many threads the CPU computed with; None on another device.
+        network: which of several networks it is, from 0.
     """
 
     epoch: int
@@ -30,6 +31,7 @@ class Progress:
     images_per_second: float
     seconds_left: float
     threads: int | None = None
+    network: int = 0
 
     def __str__(self) -> str:
         validation = "" if self.validation_px is None else f", validation {self.validation_px:.2f} px"

@@ -1,4 +1,4 @@
-"""An entry as a folder: the record, the predictions, the log's tail and a picture of the faces."""
+"""An entry as a folder: the report, the record, the predictions and the log's tail."""
 
 from __future__ import annotations
 
@@ -6,23 +6,24 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.benchmark import Benchmark
 from harness.datasets.faces import Split
 from harness.errors import MachineError
 from harness.grading.grade import Graded
 from harness.grading.predictions import write_wide
-from harness.reporting.plots import HOW_TO_DRAW, can_draw, draw_result
+from harness.reporting.report import write_report
 
 ENTRY, PREDICTIONS = "entry.json", "predictions.csv"
 
 
-def write_folder(folder: Path, graded: Graded, split: Split) -> list[str]:
-    """Write ``entry.json``, ``log.txt`` and, for a graded entry, ``predictions.csv`` and ``faces.png``.
+def write_folder(folder: Path, graded: Graded, benchmark: Benchmark, split: Split) -> Path:
+    """Write ``entry.json``, ``log.txt``, ``report.html``, ``report.md`` and, for a graded entry, ``predictions.csv``.
 
-    The picture shows held-out faces with their answers: it is for the teacher, not for the competitor. So is a log that
-    says so.
+    The report is for the competitor. Predictions of secret faces are for the teacher alone, and so is a log that says
+    so.
 
     Returns:
-        a sentence for each thing that this installation cannot draw.
+        the page of the report.
 
     Raises:
         MachineError: the folder cannot be written.
@@ -34,12 +35,9 @@ def write_folder(folder: Path, graded: Graded, split: Split) -> list[str]:
         if graded.predictions is not None:
             ids = np.arange(1, len(graded.predictions) + 1)
             write_wide(folder / PREDICTIONS, graded.predictions, ids, split.held_out.layout)
-            if not can_draw():
-                return [f"{folder} has no picture, since matplotlib is not installed: {HOW_TO_DRAW}"]
-            draw_result(folder / "faces.png", graded.entry, graded.predictions, split)
+        return write_report(folder, graded.entry, graded.predictions, benchmark, split)
     except OSError as error:
         raise MachineError(f"{error.filename or folder}: could not be written: {error.strerror}") from error
-    return []
 
 
 def _log(graded: Graded) -> str:

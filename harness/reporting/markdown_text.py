@@ -13,7 +13,7 @@ _LONGEST_CODE = 200
 # GitHub makes links of these even where Markdown's own signs are escaped; in code it does not.
 _LINKED = re.compile(r"@|#\w|://|www\.|\bGH-\d", re.IGNORECASE)
 _SIGNS = re.compile(r"([\\`*_\[\]<>|~&!#${}])")
-_START = re.compile(r"^([-+=]|\d+(?=[.)]))")
+_START = re.compile(r"^([-+=]|\d+(?=[.)](?:\s|$)))")
 
 
 def prose(text: str) -> str:

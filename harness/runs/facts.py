@@ -46,11 +46,28 @@ class _Told(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
+class LayerFacts(_Told):
+    """A layer of a network, or a block of them.
+
+    Attributes:
+        name: in the model.
+        kind: what it is.
+        shape: of what it gives for one image.
+        parameters: how many it has.
+    """
+
+    name: Text = ""
+    kind: Text = ""
+    shape: Text = ""
+    parameters: Count | None = None
+
+
 class NetworkFacts(_Told):
     """One network of a submission: how it is to be trained and, once it is, how that went.
 
     Attributes:
         recipe: every field of its recipe.
+        layers: of what it is built, once it is; empty where another network of the submission is built alike.
         rows: training rows that it sees in an epoch.
         epochs, epochs_planned: done, and asked for by the recipe.
         stopped_early, shortened: whether the validation error or the time limit ended training.
@@ -60,6 +77,7 @@ class NetworkFacts(_Told):
     """
 
     recipe: Values = Field(default_factory=dict)
+    layers: list[LayerFacts] = Field(default_factory=list, max_length=_MOST)
     rows: Count | None = None
     epochs: Count | None = None
     epochs_planned: Count | None = None

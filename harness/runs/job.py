@@ -23,6 +23,7 @@ from harness.isolation.outcome import Outcome
 from harness.isolation.pipes import TAIL
 from harness.isolation.reader import read_predictions
 from harness.runs.conditions import Conditions
+from harness.runs.curves import curves_of
 from harness.runs.inputs import hand_over, order_of, write_inputs
 from harness.runs.run import Run
 from harness.runs.weights import read_weights
@@ -158,6 +159,7 @@ def run_job(
         predictions,
         reason,
         facts=log.facts if _has_gpu(conditions.device) else log.facts.without_gpu(),
+        curves=curves_of(log.progress, len(log.facts.networks)),
         isolation=str(conditions.tier),
         held=outcome.held,
         seconds=time.monotonic() - started,

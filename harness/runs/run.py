@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.runs.curves import Curve
 from harness.runs.facts import Facts
 
 
@@ -24,6 +25,7 @@ class Run:
         predictions: float32 (N, K, 2), checked; None when the submission failed.
         reason: why it failed, for its author; None when it did not.
         facts: what it said of itself.
+        curves: how the error of each of its networks fell in training, as it said; `harness.runs.curves`.
         isolation, held: the tier that confined it, and by what means.
         seconds, training_seconds: wall time in all and of training, by the grader's clock.
         peak_memory: bytes, by the watchdog's count.
@@ -39,6 +41,7 @@ class Run:
     predictions: NDArray[np.float32] | None
     reason: str | None
     facts: Facts = field(default_factory=Facts)
+    curves: list[Curve] = field(default_factory=list)
     isolation: str = "no code"
     held: str = ""
     seconds: float = 0.0

@@ -11,7 +11,7 @@ from typing import Any
 from harness.runs.facts import Facts
 
 _STAGES = ("starting", "loading", "training", "predicting", "done")
-_FIGURES = ("epoch", "epochs", "error_px", "validation_px", "images_per_second", "seconds_left", "threads")
+_FIGURES = ("epoch", "epochs", "error_px", "validation_px", "images_per_second", "seconds_left", "threads", "network")
 _MOST_PROGRESS = 20_000
 _LONGEST_REASON = 2000
 _NO_REASON = "it gave up without a reason; give the error that it raises a message"
@@ -42,6 +42,7 @@ class WorkerLog:
         failure: its reason for giving up.
         machine_at_fault: whether that was before it had loaded any of the submission.
         training_seconds: of training, as far as it has come.
+        progress: the figures of every progress message.
         is_over: whether a listener wants the run ended.
     """
 
@@ -51,10 +52,10 @@ class WorkerLog:
     failure: str | None = None
     machine_at_fault: bool = False
     training_seconds: float = 0.0
+    progress: list[dict[str, float]] = field(default_factory=list)
     is_over: bool = False
     _since: float = field(default_factory=time.monotonic)
     _reported: tuple[float | None, float | None] | None = None
-    _progress_left: int = _MOST_PROGRESS
 
     @property
     def has_trained(self) -> bool:
@@ -79,8 +80,9 @@ class WorkerLog:
             figures = {name: float(message[name]) for name in _FIGURES if _is_number(message.get(name))}
             # Whoever reports the same epoch again and again would fill logs and journals.
             reported = figures.get("epoch"), figures.get("epochs")
-            if reported != self._reported and self._progress_left:
-                self._reported, self._progress_left = reported, self._progress_left - 1
+            if reported != self._reported and len(self.progress) < _MOST_PROGRESS:
+                self._reported = reported
+                self.progress.append(figures)
                 self._report(Event(self.facts, figures))
 
     def close(self) -> None:

@@ -156,6 +156,7 @@ def _together(runs: Sequence[Run]) -> Run:
                 "networks": [network for run in runs for network in run.facts.networks],
             }
         ),
+        curves=[curve for run in runs for curve in run.curves],
         seconds=sum(run.seconds for run in runs),
         training_seconds=sum(run.training_seconds for run in runs),
         peak_memory=max(run.peak_memory for run in runs),

@@ -125,19 +125,6 @@ def test_what_has_no_weights_to_save_is_refused_before_it_trains(
     assert not Path("leaderboard/entries").exists()
 
 
-def test_without_matplotlib_only_the_picture_is_missing(
-    tiny: Tiny, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("harness.reporting.folder.can_draw", lambda: False)
-
-    code, entry = grade(tiny, NETWORK, "--save-weights", "mine.safetensors", "--out", "result")
-
-    assert code == 0 and entry["status"] == "graded"
-    assert Path("mine.safetensors").stat().st_size > 1000
-    assert {path.name for path in Path("result/mine").iterdir()} == {"entry.json", "log.txt", "predictions.csv"}
-    assert "pip install 'facial-keypoint-harness[plots]'" in capsys.readouterr().err
-
-
 def test_a_run_that_is_ended_while_it_trains_has_its_training_time(tiny: Tiny) -> None:
     _, entry = grade(tiny, estimator(fit="time.sleep(60)"), "--time-limit", "3s")
 

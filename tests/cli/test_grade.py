@@ -294,9 +294,31 @@ def test_who_closes_the_pipe_early_loses_nothing(tiny: Tiny) -> None:
     assert first_row()["status"] == "graded" and Path("result/mine/predictions.csv").is_file()
 
 
-def test_out_writes_a_folder_with_a_picture(tiny: Tiny) -> None:
-    grade(tiny, MEAN_FACE, "--out", "result")
+def test_out_writes_a_folder_with_a_report_and_says_where_it_is(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
+    _, entry = grade(tiny, NETWORK, "--out", "result")
 
     names = {path.name for path in Path("result/mine").iterdir()}
-    assert names == {"entry.json", "log.txt", "predictions.csv", "faces.png"}
-    assert Path("result/mine/faces.png").stat().st_size > 10_000
+    assert names == {"entry.json", "log.txt", "predictions.csv", "report.html", "report.md"}
+    assert "report: result/mine/report.html" in capsys.readouterr().out
+    score = f"{entry['scores']['mean_pixel_error']['value']:.2f}"
+    assert all(score in Path(f"result/mine/report.{form}").read_text() for form in ("html", "md"))
+    (network,) = entry["networks"]
+    assert network["curve"]["epoch"] == [1, 2] and network["curve"]["error_px"][-1] == round(network["error_px"], 4)
+    assert network["layers"][1] == {
+        "name": "layers.1",
+        "kind": "Linear(in_features=1024, out_features=30)",
+        "shape": "30",
+        "parameters": 32 * 32 * 30 + 30,
+    }
+
+
+def test_a_failed_grading_has_a_report_with_the_reason(tiny: Tiny) -> None:
+    grade(tiny, estimator(fit="raise KeyError('gone')"), "--out", "result")
+
+    assert "KeyError while training" in Path("result/mine/report.html").read_text()
+    assert {path.name for path in Path("result/mine").iterdir()} == {
+        "entry.json",
+        "log.txt",
+        "report.html",
+        "report.md",
+    }

@@ -78,6 +78,7 @@ def test_each_trick_is_measured_against_the_submission_as_it_is(
     assert table["broken"]["reason"] == "it cannot be narrower than nothing"
     assert table["half the shift"]["training_seconds"] == "10.0"
     assert table["broken"]["training_seconds"] == "4.0"
+    assert {len(row[name]) for row in table.values() for name in ("source", "data")} == {12}
     shown = capsys.readouterr().out
     assert "half the shift" in shown and "-1.000" in shown and "broken" in shown
     assert [row["trick"] for row in json.loads(Path("table.json").read_text())][:2] == ["as it is", "half the shift"]

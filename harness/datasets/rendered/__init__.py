@@ -18,14 +18,14 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.rendered.face import render_face
+from harness.datasets.rendered.face import Causes, causes_of, render_face
 from harness.datasets.rendered.labels import kaggle_labels
 from harness.datasets.rendered.sheet import sheet
 from harness.errors import HarnessError
 from harness.isolation.limits import usable_cores
 from harness.keypoints import FACE15, KeypointLayout
 
-__all__ = ["VERSION", "kaggle_labels", "render", "sheet"]
+__all__ = ["VERSION", "Causes", "causes_of", "kaggle_labels", "render", "sheet"]
 
 VERSION = 2
 """Raised whenever the same seed gives other pictures, so that stored faces are rendered anew."""

@@ -39,8 +39,7 @@ class Camera:
 
         No keypoint lies outside the picture: a crop that would cut one off is moved to end a pixel beyond it.
         """
-        yaw = stream.bell(0.0, 0.45) if stream.chance(0.25) else stream.bell(0.0, 0.25)
-        rotation = rotate(min(max(yaw, -0.95), 0.95), stream.bell(-0.02, 0.17), stream.bell(0.0, 0.14))
+        rotation = rotate(*draw_pose(stream))
         keypoints = markup.points(head, rotation)
         outline = np.concatenate([keypoints, head.on_surface(_JAW)])
         seen = outline @ rotation.T[:, :2]
@@ -105,6 +104,12 @@ class Camera:
                 way = np.where(gap > 0, np.maximum(way, 0.03), way)
             depth = depth - way
         return columns, rows, depth, gap
+
+
+def draw_pose(stream: Stream) -> tuple[float, float, float]:
+    """Yaw, pitch and roll in radians: what a camera's stream draws first."""
+    yaw = stream.bell(0.0, 0.45) if stream.chance(0.25) else stream.bell(0.0, 0.25)
+    return min(max(yaw, -0.95), 0.95), stream.bell(-0.02, 0.17), stream.bell(0.0, 0.14)
 
 
 def rotate(yaw: float, pitch: float, roll: float) -> Points:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.rendered.appearance import dress
-from harness.datasets.rendered.camera import Camera
+from harness.datasets.rendered.camera import Camera, draw_pose
 from harness.datasets.rendered.features import Expression, Features, Proportions
 from harness.datasets.rendered.imaging import photograph
 from harness.datasets.rendered.lighting import illuminate
@@ -21,6 +23,8 @@ from harness.datasets.rendered.surroundings import backdrop, glasses, occlude
 from harness.keypoints import FACE15, KeypointLayout
 
 SUPERSAMPLING = 1.5
+GLASSES, OCCLUDER = 0.2, 0.12
+"""How often a face wears glasses, and how often a hand, a microphone or a caption is before it."""
 
 
 def render_face(
@@ -50,9 +54,39 @@ def render_face(
     face = sample(illuminate(surface, camera.rotation, stream("lighting")), columns, rows)
     picture = np.where(np.isfinite(depth), face, backdrop(fine, stream("backdrop")))
     things = stream("occlusion")
-    if occlusion and things.chance(0.2):
+    if occlusion and things.chance(GLASSES):
         glasses(picture, depth, head, fine, things)
-    if occlusion and things.chance(0.12):
+    if occlusion and things.chance(OCCLUDER):
         occlude(picture, fine, float(np.median(face)), things)
     picture = resize(picture, size, cv2.INTER_AREA)
     return imaging(picture, stream("imaging")), camera.project(markup.points(head, camera.rotation))
+
+
+@dataclass(frozen=True)
+class Causes:
+    """What makes a face hard.
+
+    Attributes:
+        yaw, pitch, roll: in degrees: turned to the picture's right, nodding, tilted.
+        glasses: whether it wears some.
+        occluder: whether a hand, a microphone or a caption is before it.
+    """
+
+    yaw: float
+    pitch: float
+    roll: float
+    glasses: bool
+    occluder: bool
+
+
+def causes_of(seed: int, index: int) -> Causes:
+    """The causes of face ``index`` of a seed, drawn from the streams as `render_face` draws them, without a picture."""
+    yaw, pitch, roll = (math.degrees(angle) for angle in draw_pose(Stream(seed, index, "camera")))
+    things = Stream(seed, index, "occlusion")
+    wears = things.chance(GLASSES)
+    if wears:  # the stream goes on from where the glasses leave it
+        proportions, expression = (Stream(seed, index, part) for part in ("proportions", "expression"))
+        head = Head(Features(Proportions.draw(proportions), Expression.draw(expression)))
+        pixel = np.zeros((1, 1), np.float32)
+        glasses(pixel, pixel.copy(), head, Camera(np.eye(3), 1.0, (0.0, 0.0), (1, 1)), things)
+    return Causes(yaw, pitch, roll, wears, things.chance(OCCLUDER))
