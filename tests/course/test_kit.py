@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,10 +44,16 @@ def test_a_class_of_three_is_graded_by_the_kits_own_page(tmp_path: Path) -> None
     follow(kit, "README.md", without="harness doctor")
 
     assert class_of(kit) == GRADED
+    kit.run("harness course new ../again", kit.folder)  # the harness that the page installed writes the same kit
+    (first, again) = (
+        zipfile.ZipFile(next(kit.folder.parent.glob(f"{name}/students/*.whl"))) for name in ("vision", "again")
+    )
+    assert {each.filename for each in first.infolist()} == {each.filename for each in again.infolist()}
     assert (kit.folder / "reports" / "ana" / "model" / "entry.json").is_file()
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("system", systems())
 def test_the_page_of_each_kit_holds_as_it_is_written(tmp_path: Path, system: str) -> None:
     kit = write_kit(tmp_path / "vision", system)
@@ -57,6 +64,7 @@ def test_the_page_of_each_kit_holds_as_it_is_written(tmp_path: Path, system: str
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_the_students_page_holds_too(tmp_path: Path) -> None:
     kit = write_kit(tmp_path / "vision", "plain")
     kit.shrink()  # a dozen networks are trained to see what each trick is worth
@@ -67,6 +75,7 @@ def test_the_students_page_holds_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_the_notebook_installs_trains_checks_and_makes_what_is_handed_in(tmp_path: Path) -> None:
     kit = write_kit(tmp_path / "vision", "plain")
     kit.shrink()
