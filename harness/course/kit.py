@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import unicodedata
 import zipfile
 from importlib.metadata import version
 from pathlib import Path
@@ -22,8 +23,8 @@ from harness.places import shipped
 _TEMPLATES = Path(__file__).parent / "kit"
 _COMMON = "common"
 PLAIN = "plain"
-SECRET = "secret/seed"  # noqa: S105  (a file's name)
-AUTOGRADER = ("autograder/setup.sh", "autograder/run_autograder", "students/benchmark.toml", SECRET, "students/*.whl")
+_SECRET = "secret/seed"  # noqa: S105  (a file's name)
+_ZIPPED = ("autograder/setup.sh", "autograder/run_autograder", "students/benchmark.toml", _SECRET, "students/*.whl")
 """What ``autograder.zip`` holds, all of it at the top, where the kit has an autograder."""
 
 
@@ -53,6 +54,22 @@ def write_kit(folder: Path, system: str) -> None:
 
 
 def _write(folder: Path, system: str) -> None:
+    _fill_in(folder, system)
+    students = folder / "students"
+    (students / "submissions").mkdir(exist_ok=True)
+    for name in ("README.md", "example.py"):
+        shutil.copyfile(shipped("submissions") / name, students / "submissions" / name)
+    name, content = wheel()
+    (students / name).write_bytes(content)
+    _private(folder / _SECRET).write_text(f"{new_secret()}\n")
+    if (folder / "autograder").is_dir():
+        with zipfile.ZipFile(_private(folder / "autograder.zip"), "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in (path for pattern in _ZIPPED for path in folder.glob(pattern)):
+                archive.write(path, path.name)
+
+
+def _fill_in(folder: Path, system: str) -> None:
+    """Write the templates with what their placeholders stand for."""
     example = (shipped("submissions") / "example.py").read_text(encoding="utf-8")
     values = {
         "@NAME@": _name(folder),
@@ -61,34 +78,23 @@ def _write(folder: Path, system: str) -> None:
     }
     for templates in (_TEMPLATES / _COMMON, _TEMPLATES / system):
         for template in sorted(path for path in templates.rglob("*") if path.is_file()):
+            text = template.read_text(encoding="utf-8")
+            for placeholder, value in values.items():
+                text = text.replace(placeholder, value)
             target = folder / template.relative_to(templates)
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(_filled(template.read_text(encoding="utf-8"), values), encoding="utf-8")
-            if target.read_bytes().startswith(b"#!"):
+            target.write_text(text, encoding="utf-8")
+            if text.startswith("#!"):
                 target.chmod(0o755)  # installers do not keep the mode of a template
-    students = folder / "students"
-    (students / "submissions").mkdir()
-    for name in ("README.md", "example.py"):
-        shutil.copyfile(shipped("submissions") / name, students / "submissions" / name)
-    name, content = wheel()
-    (students / name).write_bytes(content)
-    secret = folder / SECRET
-    secret.touch(mode=0o600)  # before anything is in it
-    secret.write_text(f"{new_secret()}\n")
-    if (folder / "autograder").is_dir():
-        target = folder / "autograder.zip"
-        target.touch(mode=0o600)
-        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in (path for pattern in AUTOGRADER for path in folder.glob(pattern)):
-                archive.write(path, path.name)
+
+
+def _private(path: Path) -> Path:
+    """The same path, of an empty file that nobody else may read."""
+    path.touch(mode=0o600)
+    return path
 
 
 def _name(folder: Path) -> str:
     """The folder's name as a card's name."""
-    return re.sub("[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-") or "course"
-
-
-def _filled(text: str, values: dict[str, str]) -> str:
-    for placeholder, value in values.items():
-        text = text.replace(placeholder, value)
-    return text
+    plain = unicodedata.normalize("NFKD", folder.resolve().name.lower()).encode("ascii", "ignore").decode()
+    return re.sub("[^a-z0-9]+", "-", plain).strip("-") or "course"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -56,20 +58,16 @@ class Container:
         for name, text in STUBS.items():
             (bin_folder / name).write_text(f"#!/bin/bash\nset -eu\n{text}\n")
             (bin_folder / name).chmod(0o755)
-        subprocess.run(["unzip", "-q", self.kit.folder / "autograder.zip", "-d", self.source], check=True)
-        subprocess.run(["cp", self.source / "run_autograder", self.root], check=True)
+        with zipfile.ZipFile(self.kit.folder / "autograder.zip") as archive:
+            for file in archive.infolist():
+                Path(archive.extract(file, self.source)).chmod(file.external_attr >> 16)
+        shutil.copy(self.source / "run_autograder", self.root)
         subprocess.run(["bash", self.source / "setup.sh"], env=self.environment(bin_folder), check=True)
 
     def environment(self, bin_folder: Path | None = None) -> dict[str, str]:
-        own = self.kit.environment
         first = [str(bin_folder)] if bin_folder else []
-        python = own["PATH"].split(os.pathsep)[1] + "/python"
-        return {
-            **own,
-            "PATH": os.pathsep.join([*first, os.environ["PATH"]]),
-            "PYTHON": python,
-            "SITE": str(self.kit.site),
-        }
+        path = os.pathsep.join([*first, os.environ["PATH"]])
+        return {**self.kit.environment, "PATH": path, "PYTHON": sys.executable, "SITE": str(self.kit.site)}
 
     def grade(self, lay: Callable[[Path], object]) -> tuple[int, dict[str, Any]]:
         """The exit code of run_autograder for what is laid into the folder of a submission, and results.json."""

@@ -156,6 +156,17 @@ def test_nothing_is_written_over(
     assert [path for path in tmp_path.rglob("*") if path.name not in ("kit", "notes.txt")] == []
 
 
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [("Übung 1", "ubung-1"), ("CS229_fall", "cs229-fall"), ("課題", "course"), ("deep/down", "down")],
+)
+def test_the_folders_name_becomes_the_cards(tmp_path: Path, folder: str, name: str) -> None:
+    kit = write_kit(tmp_path / folder, "plain")
+
+    assert load_benchmark(kit.card).name == name
+    assert f"leaderboard/{name}.csv" in (kit.folder / "README.md").read_text()
+
+
 def test_an_empty_folder_is_taken_and_the_same_harness_makes_the_same_wheel(tmp_path: Path) -> None:
     (tmp_path / "kit").mkdir()
 
