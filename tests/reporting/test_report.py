@@ -49,6 +49,7 @@ def test_its_figures_are_the_entrys(form: str, tmp_path: Path) -> None:
         *made.headline.groups.values(),
     ):
         assert f"{score.value:.2f}" in text and f"{score.low:.2f} to {score.high:.2f}" in text
+    assert re.search(rf"{made.ranking[1].value:.2f}(</strong>)? px", text)
     assert "350" in text and "very good" in text and "It is small." in text
     assert "flip" in text and "0.25" in text and "No ablation was run" in text
 
