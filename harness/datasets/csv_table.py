@@ -83,6 +83,11 @@ def row_name(row: int) -> str:
     return f"line {row + 2} (data row {row})"
 
 
+def source_name(path: Path) -> str:
+    """What error messages call a file, or the one of the same stem inside a zip file."""
+    return str(path) if path.suffix != ".zip" else f"{path}: {path.stem}.csv"
+
+
 def find_csv(folder: Path, stem: str) -> Path:
     """``stem.csv`` in the folder or, failing that, ``stem.zip``.
 
@@ -114,7 +119,7 @@ def read_table(
         DataError: the file cannot be read or unpacked, is too large, has other columns than it should, a line with
             too few or too many cells, or no data row.
     """
-    source = str(path) if path.suffix != ".zip" else f"{path}: {path.stem}.csv"
+    source = source_name(path)
     lines = _lines(path, source, longest)
     header = _cells(source, next(lines, ""), "line 1")
     _check_columns(source, header, required, optional)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from harness.benchmark import Benchmark, RenderedData
 from harness.datasets import kaggle, rendered
+from harness.datasets.csv_table import row_name, source_name
 from harness.datasets.faces import FaceSet, Split
 from harness.datasets.secret import SEED_VARIABLE, seed_of
-from harness.datasets.split import split_as_given, split_by_subject
+from harness.datasets.split import held_out_rows, split_as_given, split_by_subject
 from harness.datasets.store import Stored, fingerprint, stored
 from harness.errors import DataError, UsageError
 from harness.places import prepared
@@ -55,6 +56,55 @@ def open_split(
     )
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a row stands; ``row`` counts the file's data rows from 0. As text, what error messages say."""
+
+    file: Path
+    row: int
+
+    def __str__(self) -> str:
+        return f"{source_name(self.file)}, {row_name(self.row)}"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Every row of a benchmark's files.
+
+    Attributes:
+        faces: all rows, in the order of the files.
+        places: where each of them stands.
+        held_out: bool (N,), which of them are held out.
+    """
+
+    faces: FaceSet
+    places: Sequence[Place]
+    held_out: NDArray[np.bool_]
+
+
+def open_rows(benchmark: Benchmark, folder: Path | None = None, held_out: Path | None = None) -> Rows:
+    """The rows of a benchmark's files, the held-out ones too; arguments as `open_split` takes them.
+
+    Raises:
+        DataError: as of `open_split`.
+        UsageError: the benchmark draws its faces.
+    """
+    data = benchmark.data
+    if isinstance(data, RenderedData):
+        raise UsageError(
+            f"benchmark {benchmark.name!r} draws its faces, so nobody labelled them; name one that reads files, with "
+            "--benchmark and --data"
+        )
+    given = held_out or data.held_out
+    files = _kaggle_files(benchmark, folder or _default_folder(benchmark), given)
+    (_, faces, _), *others = files
+    leaves = held_out_rows(faces, given, data.seed) if isinstance(given, float) else np.zeros(len(faces), np.bool_)
+    for _, more, _ in others:
+        faces = faces.followed_by(more)
+        leaves = np.concatenate([leaves, np.ones(len(more), np.bool_)])
+    return Rows(faces, [Place(file, row) for file, read, _ in files for row in range(len(read))], leaves)
+
+
 def held_out_causes(benchmark: Benchmark) -> tuple[rendered.Causes, ...]:
     """What makes each held-out face of a benchmark hard, in their order; empty where they are not rendered."""
     if not isinstance(benchmark.data, RenderedData):
@@ -88,6 +138,16 @@ def open_lookup(benchmark: Benchmark, folder: Path | None = None) -> kaggle.Look
 
 
 def _kaggle(benchmark: Benchmark, folder: Path, held_out: float | Path, seed: int) -> Split:
+    (_, training, read), *others = _kaggle_files(benchmark, folder, held_out)
+    if isinstance(held_out, float):
+        return split_by_subject(training, held_out, seed, read)
+    ((_, faces, read_for_scoring),) = others
+    return split_as_given(training, faces, read, read_for_scoring)
+
+
+def _kaggle_files(benchmark: Benchmark, folder: Path, held_out: float | Path) -> list[tuple[Path, FaceSet, str]]:
+    """The training file and that of held-out faces, if there is one, each with its faces and their fingerprint."""
+
     def faces(files: list[Path], read: Callable[[], FaceSet], kind: str) -> tuple[FaceSet, str]:
         kind = f"{kind} {kaggle.VERSION} {benchmark.image_size} {benchmark.layout.columns}"
         kept = stored(prepared(benchmark.name), files, lambda: _arrays(read()), kind)
@@ -97,14 +157,14 @@ def _kaggle(benchmark: Benchmark, folder: Path, held_out: float | Path, seed: in
     files = kaggle.training_sources(folder)
     training, read = faces(files, lambda: kaggle.read_training(folder, *form), "kaggle")
     if isinstance(held_out, float):
-        return split_by_subject(training, held_out, seed, read)
+        return [(files[0], training, read)]
     others, read_for_scoring = faces(
         # With the training files, so that their images are compared again whenever one of the files changes.
         [held_out, *files],
         lambda: kaggle.read_held_out(held_out, training.images, files[0], *form),
         "kaggle held out",
     )
-    return split_as_given(training, others, read, read_for_scoring)
+    return [(files[0], training, read), (held_out, others, read_for_scoring)]
 
 
 def _rendered(benchmark: Benchmark, data: RenderedData, progress: Callable[[int, int], None] | None) -> Split:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import warnings
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.faces import FaceSet
+from harness.datasets.opening import Rows
 from harness.datasets.split import near_duplicate_groups
 from harness.errors import DataError, SubmissionError
 from harness.estimates import Bootstrap, Estimate
@@ -24,13 +26,18 @@ from harness.subjects import folds_by_subject
 from harness.submission.source import Source
 
 FOLDS = 3
+_SIDE = 48
+"""Pixels; with as much time a network does better on many small pictures than on few large ones."""
+_MEETINGS, _EPOCHS = 114_000, (20, 200)
+"""How many times a network meets a training row, all rows together, within so many epochs."""
 _OFFSET = 0.3
 """Pixels: a constant offset below it may come from how eyes are clicked on rather than from how pixels are counted."""
 _SWAPPED = 0.5
 """A row counts as swapped if swapping left and right leaves less than this share of its error."""
-_FAR, _TIMES, _SEVERAL = 6.0, 3.3, 2
-"""A label is suspicious if it is off by so many pixels and so many times what is usual for its keypoint and row; what
-at least so many others of the row have in common is taken off."""
+_FAR, _TIMES = 6.0, 6.0
+"""A label is suspicious if it is off by so many pixels and so many standard deviations, given its row's others."""
+_USUAL, _MOST, _LEAST = 1.4826, 4.0, 0.3
+"""Standard deviations of a normal distribution to its median deviation; how many count; the least of all, in pixels."""
 
 Floats = NDArray[np.float64]
 
@@ -42,8 +49,8 @@ class Suspect:
     Attributes:
         row: position of the face.
         keypoint: position in the layout.
-        distance: pixels from the prediction.
-        times: how many times that is of what is usual for this row and this keypoint.
+        distance: pixels from where the row's other labels and the network's errors would have it.
+        times: how many standard deviations that is, given the row's other labels.
     """
 
     row: int
@@ -58,7 +65,7 @@ class Audit:
 
     Attributes:
         faces: what was audited.
-        predictions: float32 (N, K, 2), each by a network that had not met its subject.
+        predictions: float32 (N, K, 2) in pixels, each by a network that had not met its subject.
         error: mean distance between labels and predictions in pixels.
         offset: how far labels lie to the right of where mirroring puts them, in pixels, where that is worth a look.
         swapped: rows whose left and right keypoints are exchanged.
@@ -75,9 +82,13 @@ class Audit:
     copies: list[tuple[int, int]]
 
 
+def epochs_for(rows: int) -> int:
+    """How many epochs the network needs on so many rows, a share of which it learns from."""
+    return int(np.clip(_MEETINGS // (rows * (FOLDS - 1) // FOLDS + 1), *_EPOCHS))
+
+
 def audit(
-    faces: FaceSet,
-    held_out: NDArray[np.bool_],
+    rows: Rows,
     source: Source,
     conditions: Conditions,
     executor: Executor,
@@ -86,8 +97,7 @@ def audit(
     """Have a network predict every face without having met its subject, and compare with the labels.
 
     Args:
-        faces: all faces of a benchmark.
-        held_out: bool (N,), those that are held out.
+        rows: all of a benchmark.
         source: the network to train, with flips.
         conditions: how it is trained; its epochs decide how long the audit takes.
         executor: makes the runs.
@@ -97,10 +107,34 @@ def audit(
         DataError: there are too few subjects.
         SubmissionError: the network failed.
     """
+    faces = _shrunk(rows.faces)
     if len(np.unique(faces.subjects)) < FOLDS:
-        raise DataError(f"an audit needs faces of at least {FOLDS} subjects")
+        raise DataError(f"an audit needs faces of at least {FOLDS} subjects; add some")
     predictions = _out_of_fold(faces, source, conditions, executor, listen)
-    residuals = faces.keypoints.astype(float) - predictions
+    back = _scale(rows.faces) / _scale(faces)
+    return compare(rows.faces, rows.held_out, ((predictions + 0.5) * back - 0.5).astype(np.float32))
+
+
+def _shrunk(faces: FaceSet) -> FaceSet:
+    """Faces in pictures of at most ``_SIDE`` pixels a side, on which a network learns in a fraction of the time."""
+    height, width = faces.images.shape[1:]
+    shrink = min(1.0, _SIDE / max(height, width))
+    if shrink == 1:
+        return faces
+    size = round(width * shrink), round(height * shrink)
+    images = np.stack([cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in faces.images])
+    keypoints = (faces.keypoints + 0.5) * (np.array(size) / (width, height)) - 0.5
+    return replace(faces, images=images, keypoints=keypoints.astype(np.float32))
+
+
+def _scale(faces: FaceSet) -> NDArray[np.int64]:
+    """Width and height of pictures."""
+    return np.array(faces.images.shape[:0:-1])
+
+
+def compare(faces: FaceSet, held_out: NDArray[np.bool_], predictions: NDArray[np.float32]) -> Audit:
+    """What is left between labels and predictions (N, K, 2) of subjects that the network had not met."""
+    residuals = faces.keypoints.astype(np.float64) - predictions.astype(np.float64)
     swapped = _swapped_rows(faces, predictions)
     clean = residuals.copy()
     clean[swapped] = np.nan
@@ -157,46 +191,82 @@ def _row_errors(residuals: NDArray[np.floating]) -> Floats:
 
 def _offset(residuals: Floats, subjects: NDArray[np.int64]) -> Estimate | None:
     """The middle of what is left in x; in y nothing tells a constant offset from the face's own place."""
-    rows = np.nanmedian(residuals[..., 0], axis=1)
+    rows = _middle(residuals[..., 0], axis=1)
     known = ~np.isnan(rows)
+    if not known.any():
+        return None
     estimate = Bootstrap(subjects[known]).quantile(rows[known][:, None], 0.5)
     return estimate if estimate.excludes_zero and abs(estimate.value) >= _OFFSET else None
 
 
 def _suspects(residuals: Floats) -> list[Suspect]:
-    """Labels that are far off while the rest of their row is not.
+    """Labels that are far from where the other labels of their row and the network's errors would have them.
 
-    What a row's other labels have in common is the network's error, such as a face that it places too high.
+    Of a row with several, one is found at a time and then left out, so that it does not cast suspicion on the others.
     """
-    shift = np.nanmedian(residuals, axis=0)  # of each keypoint, so that a constant offset does not count
-    aside, beside = _without_own_row(residuals - shift)
-    distances = np.linalg.norm(aside, axis=2)
-    usual = np.nanmedian(distances, axis=0)
-    times = distances / (usual + beside / 2)
-    found = [
-        Suspect(int(row), int(keypoint), float(distances[row, keypoint]), float(times[row, keypoint]))
-        for row, keypoint in zip(*np.nonzero((distances > _FAR) & (times > _TIMES)), strict=True)
-    ]
-    return sorted(found, key=lambda suspect: -suspect.times)
+    left = residuals - _middle(residuals, axis=0)  # of each keypoint, so that a constant offset does not count
+    spread = _spread(left)
+    found: list[Suspect] = []
+    while True:
+        distances, times = _left_out(left, spread)
+        times[~(distances > _FAR)] = 0
+        worst = times.argmax(axis=1)
+        rows = np.flatnonzero(times.max(axis=1) > _TIMES)
+        if not len(rows):
+            return sorted(found, key=lambda suspect: -suspect.times)
+        for row, keypoint in zip(rows, worst[rows], strict=True):
+            distance, many = distances[row, keypoint], times[row, keypoint]
+            found.append(Suspect(int(row), int(keypoint), float(distance), float(many)))
+        left[rows, worst[rows]] = np.nan
 
 
-def _without_own_row(residuals: Floats) -> tuple[Floats, Floats]:
-    """Residuals (N, K, 2) less the middle of the row's others, and how far those are off (N, K)."""
-    aside, beside = residuals.copy(), np.zeros(residuals.shape[:2])
+def _spread(residuals: Floats) -> Floats:
+    """The covariance (2K, 2K) of residuals (N, K, 2), of which those that are far off count as less."""
+    flat = residuals.reshape(len(residuals), -1)
+    usual = _USUAL * _middle(np.abs(flat), axis=0)
+    known = ~np.isnan(flat)
+    held = np.where(known, np.clip(flat, -_MOST * usual, _MOST * usual), 0)
+    together = known.T.astype(float) @ known
+    # Rows do not all have the same labels, so that eigenvalues can be below 0, which no covariance has.
+    values, vectors = np.linalg.eigh(held.T @ held / np.maximum(together, 1))
+    return np.asarray((vectors * np.maximum(values, _LEAST**2)) @ vectors.T)
+
+
+def _left_out(residuals: Floats, spread: Floats) -> tuple[Floats, Floats]:
+    """For each label (N, K) how many pixels it is from where its row's others would have it, and how many times usual.
+
+    Residuals of a row are taken for normally distributed, together. The precision of those that are known then gives
+    for each its mean and spread given the others.
+    """
+    distances, times = np.zeros(residuals.shape[:2]), np.zeros(residuals.shape[:2])
+    flat, known = residuals.reshape(len(residuals), -1), ~np.isnan(residuals[..., 0])
+    for pattern in np.unique(known, axis=0):
+        rows, keypoints = np.flatnonzero((known == pattern).all(axis=1)), np.flatnonzero(pattern)
+        columns = np.stack([2 * keypoints, 2 * keypoints + 1], axis=1).ravel()
+        precision = np.linalg.inv(spread[np.ix_(columns, columns)])
+        weighted = flat[np.ix_(rows, columns)] @ precision
+        for position, keypoint in enumerate(keypoints):
+            own = slice(2 * position, 2 * position + 2)
+            off = np.linalg.solve(precision[own, own], weighted[:, own].T).T
+            distances[rows, keypoint] = np.linalg.norm(off, axis=1)
+            times[rows, keypoint] = np.sqrt(np.maximum((off * weighted[:, own]).sum(axis=1), 0))
+    return distances, times
+
+
+def _middle(values: Floats, axis: int) -> Floats:
+    """The median of what is known; NaN where nothing is."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a row may have no other label
-        for keypoint in range(residuals.shape[1]):
-            others = np.delete(residuals, keypoint, axis=1)
-            several = (~np.isnan(others[..., 0])).sum(axis=1) >= _SEVERAL
-            aside[:, keypoint] -= np.where(several[:, None], np.nanmedian(others, axis=1), 0)
-            beside[:, keypoint] = np.nan_to_num(np.nanmedian(np.linalg.norm(others, axis=2), axis=1))
-    return aside, beside
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return np.asarray(np.nanmedian(values, axis=axis))
 
 
 def _copies(faces: FaceSet, held_out: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Each held-out row of a group that has training rows, too, with the first of these."""
     groups = near_duplicate_groups(faces.images)
-    pairs = []
-    for group in np.intersect1d(groups[held_out], groups[~held_out]):
-        rows = np.flatnonzero(groups == group)
-        pairs.append((int(rows[~held_out[rows]][0]), int(rows[held_out[rows]][0])))
-    return pairs
+    training, first = np.unique(groups[~held_out], return_index=True)
+    row_of = dict(zip(training.tolist(), np.flatnonzero(~held_out)[first].tolist(), strict=True))
+    return [
+        (row_of[group], int(row))
+        for row, group in zip(np.flatnonzero(held_out), groups[held_out].tolist(), strict=True)
+        if group in row_of
+    ]
