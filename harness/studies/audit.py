@@ -30,12 +30,14 @@ _SIDE = 48
 """Pixels; with as much time a network does better on many small pictures than on few large ones."""
 _MEETINGS, _EPOCHS = 114_000, (20, 200)
 """How many times a network meets a training row, all rows together, within so many epochs."""
-_OFFSET = 0.3
+_OFFSET = 0.4
 """Pixels: a constant offset below it may come from how eyes are clicked on rather than from how pixels are counted."""
-_SWAPPED = 0.5
-"""A row counts as swapped if swapping left and right leaves less than this share of its error."""
-_FAR, _TIMES = 6.0, 6.0
-"""A label is suspicious if it is off by so many pixels and so many standard deviations, given its row's others."""
+_SWAPPED, _APART = 0.5, 0.06
+"""A row counts as swapped if swapping left and right leaves less than this share of its error, and if that error is
+more than this share of the picture's side."""
+_FAR, _TIMES = 0.1, 5.75
+"""A label is suspicious if it is off by this share of the picture's side, and by so many standard deviations, given the
+other labels of its row."""
 _USUAL, _MOST, _LEAST = 1.4826, 4.0, 0.3
 """Standard deviations of a normal distribution to its median deviation; how many count; the least of all, in pixels."""
 
@@ -144,7 +146,7 @@ def compare(faces: FaceSet, held_out: NDArray[np.bool_], predictions: NDArray[np
         float(np.nanmean(np.linalg.norm(residuals, axis=2))),
         _offset(clean, faces.subjects),
         swapped,
-        _suspects(clean),
+        _suspects(clean, _FAR * max(faces.images.shape[1:])),
         _copies(faces, held_out),
     )
 
@@ -175,11 +177,11 @@ def _out_of_fold(
 
 def _swapped_rows(faces: FaceSet, predictions: NDArray[np.float32]) -> list[int]:
     """Rows that fit far better once mirror pairs are exchanged."""
-    swap = np.array(faces.layout.swap)
+    swap, least = np.array(faces.layout.swap), _APART * max(faces.images.shape[1:])
     as_is = _row_errors(faces.keypoints - predictions)
     exchanged = _row_errors(faces.keypoints[:, swap] - predictions)
     with np.errstate(invalid="ignore"):
-        return [int(row) for row in np.flatnonzero((exchanged < _SWAPPED * as_is) & (as_is > _FAR))]
+        return [int(row) for row in np.flatnonzero((exchanged < _SWAPPED * as_is) & (as_is > least))]
 
 
 def _row_errors(residuals: NDArray[np.floating]) -> Floats:
@@ -199,8 +201,8 @@ def _offset(residuals: Floats, subjects: NDArray[np.int64]) -> Estimate | None:
     return estimate if estimate.excludes_zero and abs(estimate.value) >= _OFFSET else None
 
 
-def _suspects(residuals: Floats) -> list[Suspect]:
-    """Labels that are far from where the other labels of their row and the network's errors would have them.
+def _suspects(residuals: Floats, least: float) -> list[Suspect]:
+    """Labels that are ``least`` pixels from where the other labels of their row and the network's errors have them.
 
     Of a row with several, one is found at a time and then left out, so that it does not cast suspicion on the others.
     """
@@ -209,7 +211,7 @@ def _suspects(residuals: Floats) -> list[Suspect]:
     found: list[Suspect] = []
     while True:
         distances, times = _left_out(left, spread)
-        times[~(distances > _FAR)] = 0
+        times[distances < least] = 0
         worst = times.argmax(axis=1)
         rows = np.flatnonzero(times.max(axis=1) > _TIMES)
         if not len(rows):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +16,8 @@ from harness.text import printable
 
 STAYS_HERE = "shows the faces of the rows: keep it on this machine, and do not publish it"
 _MOST_LINES, _MOST_PICTURES = 20, 100
-_FROM_ONE = (0.75, 1.25)
-"""Pixels to the right that speak for a source that counts from 1."""
+_FROM_CORNERS, _FROM_ONE = (0.4, 0.85), (0.85, 1.5)
+"""Pixels to the right that speak for a source that counts from the corners of pixels, or from 1."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class Finding:
     matter: str
     keypoints: tuple[int, ...] = ()
     twin: int | None = None
+
+
+def counted(findings: Sequence[Finding]) -> str:
+    """How many rows there are."""
+    return f"{len(findings):,} row{'s' if len(findings) > 1 else ''}" if findings else "none was found"
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,9 @@ class AuditReport:
         )
         if _FROM_ONE[0] <= offset.value <= _FROM_ONE[1]:
             return off + "if the source counts pixels from 1, take 1 off every x and y"
-        return off + f"see how the source counts pixels, and take {offset.value:+.2f} off every x, perhaps also off y"
+        if _FROM_CORNERS[0] <= offset.value <= _FROM_CORNERS[1]:
+            return off + "if the source counts from the corners of pixels, take 0.5 off every x and y"
+        return off + f"see how the source counts pixels; {-offset.value:+.2f} px in x would make up for it"
 
     @property
     def kinds(self) -> dict[str, list[Finding]]:
@@ -93,7 +101,7 @@ class AuditReport:
         """For the terminal."""
         lines = [f"{self.title}: {self.summary}", "", f"  Constant offset: {self.offset}"]
         for heading, findings in self.kinds.items():
-            lines += ["", f"  {heading}: {f'{len(findings)} rows' if findings else 'none was found'}"]
+            lines += ["", f"  {heading}: {counted(findings)}"]
             lines += [f"    {self.rows.places[each.row]}: {each.matter}" for each in findings[:_MOST_LINES]]
             if len(findings) > _MOST_LINES:
                 lines.append(f"    and {len(findings) - _MOST_LINES} more; the page has them")
@@ -102,7 +110,7 @@ class AuditReport:
     @property
     def html(self) -> str:
         """The page; it has the pictures of at most 100 rows of a kind."""
-        return as_html("audit.html.jinja", report=self, stays_here=STAYS_HERE, most=_MOST_PICTURES)
+        return as_html("audit.html.jinja", report=self, stays_here=STAYS_HERE, counted=counted, most=_MOST_PICTURES)
 
     def drawings(self, finding: Finding) -> list[Markup]:
         """The row's picture with its labels, lines to where the network expects them; then that of its twin."""
