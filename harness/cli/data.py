@@ -1,11 +1,18 @@
-"""Prepare or describe a benchmark's data."""
+"""Prepare, describe or audit a benchmark's data.
+
+`audit` trains a small network on mirrored faces, too, and looks for labels that it cannot explain: a constant offset,
+left and right exchanged, labels in the wrong place, and near copies across the split. The page that it writes shows the
+faces of those rows: keep it on this machine, and do not publish it.
+"""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
-from harness.cli.parsing import whole
+from harness.cli.outputs import try_files, write
+from harness.cli.parsing import device, whole
 from harness.cli.running import add_data_arguments, load_card, open_benchmark
 from harness.errors import UsageError
 
@@ -13,6 +20,7 @@ EXAMPLES = """
   harness data prepare                                  # so that the first grading need not wait
   harness data info --benchmark kaggle --data ~/facial-keypoints-detection
   harness data info --benchmark kaggle --data ~/facial-keypoints-detection --held-out exam.csv
+  harness data audit --benchmark kaggle --data ~/facial-keypoints-detection     # writes kaggle.audit.html; minutes
   harness data prepare --export handout/                # what competitors may have, in Kaggle's files
   harness data render --count 16 --out faces.png        # a sheet of rendered faces with their keypoints
   harness data render --benchmark rendered68 --out faces68.png
@@ -21,7 +29,7 @@ EXAMPLES = """
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``harness data``."""
-    parser.add_argument("action", choices=("prepare", "info", "render"))
+    parser.add_argument("action", choices=("prepare", "info", "render", "audit"))
     add_data_arguments(parser)
     parser.add_argument(
         "--export",
@@ -31,13 +39,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--count", type=whole, default=16, metavar="N", help="with render: how many faces (16)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="with render: which faces (0)")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="with render: the picture to write")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="with render: the picture to write; with audit: the page to write (BENCHMARK.audit.html), which shows "
+        "faces and must not be published",
+    )
+    parser.add_argument(
+        "--device", type=device, default="auto", metavar="NAME", help="with audit: where to train (auto)"
+    )
+    parser.add_argument(
+        "--epochs", type=whole, metavar="N", help="with audit: how long to train (chosen by the number of rows)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Do what the action says."""
     if arguments.action == "render":
         return _render(arguments)
+    if arguments.action == "audit":
+        return _audit(arguments)
     benchmark, split = open_benchmark(arguments)
     if arguments.action == "prepare" and arguments.export:
         from harness.datasets.handout import write_handout
@@ -81,4 +103,38 @@ def _render(arguments: argparse.Namespace) -> int:
     if not cv2.imwrite(str(arguments.out), sheet(images, keypoints, benchmark.layout)):
         raise UsageError(f"{arguments.out}: could not be written; does its folder exist?")
     print(f"wrote {arguments.count} faces to {arguments.out}")
+    return 0
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    from harness.datasets.opening import open_rows
+    from harness.isolation.limits import Limits
+    from harness.isolation.tiers import choose
+    from harness.places import shipped
+    from harness.reporting.progress import ProgressLine
+    from harness.runs.conditions import Conditions
+    from harness.runs.executors import Local
+    from harness.studies.audit import audit, epochs_for
+    from harness.studies.audit_report import STAYS_HERE, AuditReport
+    from harness.submission.source import find_source
+
+    benchmark = load_card(arguments.benchmark)
+    out = arguments.out or Path(f"{benchmark.name}.audit.html")
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"--out {out}: name an .html file")
+    rows = open_rows(benchmark, arguments.data, held_out=arguments.held_out)
+    try_files(out)
+    conditions = Conditions(
+        device=arguments.device,
+        overrides={"epochs": arguments.epochs or epochs_for(len(rows.faces))},
+        limits=Limits(seconds=benchmark.limits.time, memory=benchmark.limits.memory),
+        tier=choose("auto"),
+    )
+    network = find_source(shipped("submissions") / "example.py")
+    with ProgressLine(sys.stderr) as line:
+        found = audit(rows, network, conditions, Local(), lambda _, event: line.listen(event))
+    report = AuditReport(benchmark.title, rows, found)
+    print(report.text)
+    write(out, report.html)
+    print(f"\n  Written to {out}, which {STAYS_HERE}.")
     return 0

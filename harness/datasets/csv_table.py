@@ -86,6 +86,11 @@ def separator_of(line: str) -> str:
     return next((mark for mark in (",", ";", "\t") if mark in line), ",")
 
 
+def source_name(path: Path) -> str:
+    """What error messages call a file, or the table inside a zip file."""
+    return str(path) if path.suffix.lower() != ".zip" else f"{path}: {name_in_zip(path)}"
+
+
 def as_written(cell: str, mark: str) -> str:
     """A cell with a point in its number: where a comma does not separate cells, it may stand in a number."""
     return cell if mark == "," or not _DECIMAL_COMMA.fullmatch(cell) else cell.replace(",", ".")
@@ -109,7 +114,7 @@ def read_table(
         DataError: the file cannot be read or unpacked, is too large, has other columns than it should, a line with
             too few or too many cells, or no data row.
     """
-    source = str(path) if path.suffix.lower() != ".zip" else f"{path}: {name_in_zip(path)}"
+    source = source_name(path)
     lines = _lines(path, source, longest)
     first = next(lines, "")
     mark = separator_of(first)

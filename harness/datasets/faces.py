@@ -52,6 +52,15 @@ class FaceSet:
         """The faces at these rows (positions, or a bool mask), in this order."""
         return replace(self, images=self.images[rows], keypoints=self.keypoints[rows], subjects=self.subjects[rows])
 
+    def followed_by(self, others: FaceSet) -> FaceSet:
+        """These faces, then the others, as one set."""
+        return replace(
+            self,
+            images=np.concatenate([self.images, others.images]),
+            keypoints=np.concatenate([self.keypoints, others.keypoints]),
+            subjects=np.concatenate([self.subjects, others.subjects]),
+        )
+
 
 @dataclass(frozen=True)
 class Split:
@@ -74,10 +83,4 @@ class Split:
 
     def together(self) -> FaceSet:
         """Training and held-out faces as one set, to predict others from."""
-        first, second = self.training, self.held_out
-        return replace(
-            first,
-            images=np.concatenate([first.images, second.images]),
-            keypoints=np.concatenate([first.keypoints, second.keypoints]),
-            subjects=np.concatenate([first.subjects, second.subjects]),
-        )
+        return self.training.followed_by(self.held_out)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from harness.datasets.faces import FaceSet, Split
 from harness.datasets.packed import on_disk
 from harness.datasets.readers import kaggle, reader_of
 from harness.datasets.secret import SEED_VARIABLE, seed_of
-from harness.datasets.split import split_as_given, split_by_subject
+from harness.datasets.split import held_out_rows, split_as_given, split_by_subject
 from harness.datasets.store import Stored, fingerprint, stored
 from harness.errors import DataError, UsageError
 from harness.keypoints import FACE15
@@ -57,6 +57,49 @@ def open_split(
     return _from_files(benchmark, benchmark.data, folder or _default_folder(benchmark), held_out, progress)
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Every row of a benchmark's files.
+
+    Attributes:
+        faces: all rows, in the order of the files.
+        places: where each of them stands, as messages name it.
+        held_out: bool (N,), which of them are held out.
+    """
+
+    faces: FaceSet
+    places: Sequence[str]
+    held_out: NDArray[np.bool_]
+
+
+def open_rows(
+    benchmark: Benchmark,
+    folder: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    held_out: Path | None = None,
+) -> Rows:
+    """The rows of a benchmark's files, the held-out ones too; arguments as `open_split` takes them.
+
+    Raises:
+        DataError: as of `open_split`.
+        UsageError: the benchmark draws its faces.
+    """
+    data = benchmark.data
+    if isinstance(data, RenderedData):
+        raise UsageError(
+            f"benchmark {benchmark.name!r} draws its faces, so nobody labelled them; name one that reads files, with "
+            "--benchmark and --data"
+        )
+    given, parts = _parts(benchmark, data, folder or _default_folder(benchmark), held_out, progress)
+    training, *others = parts
+    faces, places = training.faces, training.places()
+    leaves = held_out_rows(faces, given, data.seed) if isinstance(given, float) else np.zeros(len(faces), np.bool_)
+    for part in others:
+        faces, places = faces.followed_by(part.faces), places + part.places()
+        leaves = np.concatenate([leaves, np.ones(len(part.faces), np.bool_)])
+    return Rows(faces, places, leaves)
+
+
 def held_out_causes(benchmark: Benchmark) -> tuple[rendered.Causes, ...]:
     """What makes each held-out face of a benchmark hard, in their order; empty where they are not rendered."""
     if not isinstance(benchmark.data, RenderedData):
@@ -89,6 +132,15 @@ def open_lookup(benchmark: Benchmark, folder: Path | None = None) -> kaggle.Look
     return kaggle.read_lookup(_test_folder(benchmark, folder), benchmark.layout)
 
 
+@dataclass(frozen=True)
+class _Part:
+    """Faces that belong together, their fingerprint, and what messages call each of them."""
+
+    faces: FaceSet
+    fingerprint: str
+    places: Callable[[], list[str]]
+
+
 def _from_files(
     benchmark: Benchmark,
     data: KaggleData | PictureData,
@@ -96,6 +148,21 @@ def _from_files(
     named: Path | None,
     progress: Callable[[int, int], None] | None,
 ) -> Split:
+    held_out, (training, *others) = _parts(benchmark, data, folder, named, progress)
+    if isinstance(held_out, float):
+        return split_by_subject(training.faces, held_out, data.seed, training.fingerprint)
+    (scored,) = others
+    return split_as_given(training.faces, scored.faces, training.fingerprint, scored.fingerprint)
+
+
+def _parts(
+    benchmark: Benchmark,
+    data: KaggleData | PictureData,
+    folder: Path,
+    named: Path | None,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[float | Path, list[_Part]]:
+    """What is held out, a share or a file; the training faces and, where it is a file, those in it."""
     reader = reader_of(data, benchmark.layout, benchmark.image_size)
 
     def faces(files: list[Path], read: Callable[[], FaceSet], kind: str) -> tuple[FaceSet, str]:
@@ -109,15 +176,16 @@ def _from_files(
     file = held_out if isinstance(held_out, Path) else None
     files = reader.sources(folder, file)
     training, read = faces(files, lambda: reader.training(folder, file, progress), reader.kind)
-    if isinstance(held_out, float):
-        return split_by_subject(training, held_out, data.seed, read)
-    others, read_for_scoring = faces(
-        # With the training files, so that their images are compared again whenever one of the files changes.
-        [*reader.held_out_sources(folder, held_out), *files],
-        lambda: reader.held_out(folder, held_out, training, progress),
-        f"{reader.kind} held out",
-    )
-    return split_as_given(training, others, read, read_for_scoring)
+    parts = [_Part(training, read, lambda: reader.places(folder, file, len(training)))]
+    if file is not None:
+        others, read_for_scoring = faces(
+            # With the training files, so that their images are compared again whenever one of the files changes.
+            [*reader.held_out_sources(folder, file), *files],
+            lambda: reader.held_out(folder, file, training, progress),
+            f"{reader.kind} held out",
+        )
+        parts.append(_Part(others, read_for_scoring, lambda: reader.held_out_places(folder, file, len(others))))
+    return held_out, parts
 
 
 def _rendered(benchmark: Benchmark, data: RenderedData, progress: Callable[[int, int], None] | None) -> Split:

@@ -79,6 +79,17 @@ def split_by_subject(faces: FaceSet, held_out: float, seed: int, data_fingerprin
     Raises:
         DataError: the data cannot be split so that both sides have labels.
     """
+    leaves = held_out_rows(faces, held_out, seed)
+    recipe = json.dumps([SPLIT_VERSION, data_fingerprint, held_out, seed])
+    return _scored_on(faces.take(leaves), faces.take(~leaves), recipe)
+
+
+def held_out_rows(faces: FaceSet, held_out: float, seed: int) -> NDArray[np.bool_]:
+    """bool (N,): the rows of the subjects that `split_by_subject` holds out.
+
+    Raises:
+        DataError: the data cannot be split so that both sides have labels.
+    """
     if not 0 < held_out < 1:
         raise DataError(f"held_out = {held_out} leaves one side of the split empty; choose a share between 0 and 1")
     subjects, inverse = np.unique(faces.subjects, return_inverse=True)
@@ -99,8 +110,7 @@ def split_by_subject(faces: FaceSet, held_out: float, seed: int, data_fingerprin
             f"held_out = {held_out} takes {taken} of {len(subjects)} subjects and leaves no labelled face to learn "
             "from; choose a smaller share or add subjects"
         )
-    recipe = json.dumps([SPLIT_VERSION, data_fingerprint, held_out, seed])
-    return _scored_on(faces.take(leaves), faces.take(~leaves), recipe)
+    return leaves
 
 
 def split_as_given(training: FaceSet, held_out: FaceSet, training_fingerprint: str, held_out_fingerprint: str) -> Split:

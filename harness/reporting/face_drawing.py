@@ -73,16 +73,26 @@ def face(
     image: NDArray[np.uint8],
     true: NDArray[np.floating],
     predicted: NDArray[np.floating],
+    words: str = "Circles: where the keypoints are. Crosses: where they were predicted.",
+    *,
+    joined: bool = False,
 ) -> Markup:
-    """A face (H, W) with its keypoints (K, 2) as circles and what was predicted (K, 2) as crosses."""
+    """A face (H, W) with its keypoints (K, 2) as circles and what was predicted (K, 2) as crosses.
+
+    NaN is not drawn. Where they are ``joined``, a line leads from each circle to its cross.
+    """
     parts = [_image(image)]
     for (x, y), (px, py) in zip(true.tolist(), predicted.tolist(), strict=True):
-        if np.isfinite([x, y]).all():
+        is_there, is_predicted = (bool(np.isfinite(place).all()) for place in ((x, y), (px, py)))
+        if is_there:
             parts.append(Markup('<circle class="true" cx="{}" cy="{}" r="1.6"/>').format(f"{x:.2f}", f"{y:.2f}"))
-        place = f"M{px - 1.3:.2f} {py - 1.3:.2f}l2.6 2.6m0 -2.6l-2.6 2.6"
-        parts.append(Markup('<path class="predicted" d="{}"/>').format(place))
+        if is_predicted:
+            place = f"M{px - 1.3:.2f} {py - 1.3:.2f}l2.6 2.6m0 -2.6l-2.6 2.6"
+            parts.append(Markup('<path class="predicted" d="{}"/>').format(place))
+        if joined and is_there and is_predicted:
+            line = f"M{x:.2f} {y:.2f}L{px:.2f} {py:.2f}"
+            parts.append(Markup('<path class="predicted" d="{}"/>').format(line))
     height, width = image.shape
-    words = "Circles: where the keypoints are. Crosses: where they were predicted."
     return picture(name, title, words, Markup("").join(parts), width, height, "face")
 
 

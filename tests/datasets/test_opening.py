@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.tiny import Tiny
+from support.tiny import Tiny, draw_faces, write_kaggle
 
 from harness.benchmark import Benchmark, load_benchmark
 from harness.cli import main
 from harness.cli.grade import main as grade
 from harness.cli.running import load_card
 from harness.datasets.faces import FaceSet
-from harness.datasets.opening import open_lookup, open_split, open_test
+from harness.datasets.opening import open_lookup, open_rows, open_split, open_test
 from harness.errors import DataError, UsageError
 from harness.grading.predictions import write_wide
 from harness.places import prepared, shipped
@@ -66,6 +66,33 @@ def test_no_subject_stands_on_both_sides_and_the_headline_is_fully_labelled(tiny
     assert list(split.strata) == ["full", "partial"]
     assert split.held_out.complete[split.strata["full"]].all()
     assert not split.held_out.complete[split.strata["partial"]].any()
+
+
+def test_rows_stand_in_the_order_of_the_file_and_say_where(tiny: Tiny) -> None:
+    benchmark = load_benchmark(tiny.card)
+    split, rows = open_split(benchmark, tiny.data), open_rows(benchmark, tiny.data)
+
+    assert rows.places[5] == f"{tiny.data / 'training.csv'}, line 7 (data row 5)"
+    assert (
+        (tiny.data / "training.csv")
+        .read_text()
+        .splitlines()[6]
+        .endswith(" ".join(map(str, rows.faces.images[5].ravel())))
+    )
+    np.testing.assert_array_equal(rows.faces.images[~rows.held_out], split.training.images)
+    np.testing.assert_array_equal(rows.faces.images[rows.held_out], split.held_out.images)
+
+
+def test_rows_of_a_file_of_held_out_faces_follow_those_of_training(tiny: Tiny) -> None:
+    images, keypoints = draw_faces(6, seed=9)
+    write_kaggle(tiny.root / "exam", images, keypoints)
+    exam = tiny.root / "exam" / "training.csv"
+
+    rows = open_rows(load_benchmark(tiny.card), tiny.data, held_out=exam)
+
+    assert len(rows.faces) == len(rows.places) == 54
+    assert rows.held_out.tolist() == [False] * 48 + [True] * 6
+    assert rows.places[48] == f"{exam}, line 2 (data row 0)"
 
 
 def test_rendered_faces_are_drawn_once_and_opened_from_then_on(few_rendered: Benchmark) -> None:

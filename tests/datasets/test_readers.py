@@ -14,7 +14,7 @@ from support.pictures import DATA, WRITERS, Picture, card_text, draw_pictures
 
 from harness.benchmark import Benchmark, load_benchmark
 from harness.datasets.faces import Split
-from harness.datasets.opening import open_split
+from harness.datasets.opening import open_rows, open_split
 from harness.errors import CardError, DataError
 
 READERS = list(WRITERS)
@@ -443,3 +443,23 @@ def test_a_card_whose_data_do_not_fit_together_is_refused(
     with pytest.raises(CardError) as caught:
         benchmark(home, card_text(reader, crop, more=more))
     assert message in str(caught.value)
+
+
+PLACES = {
+    "csv": (f"{CSV}, line 2", "test_frames_keypoints.csv, line 5"),
+    "coco": (f"{JSON}, annotation 0 (id 100)", f"{JSON}, annotation 15 (id 115)"),
+    "pts": (PTS, "ibug/Di_Fe_Ro_1003.pts"),
+    "wflw": (f"{LIST}, line 1", "list_98pt_rect_attr_test.txt, line 4"),
+    "npz": ("faces.npz, image 0", "faces.npz, image 15"),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_every_row_of_the_files_is_known_by_its_place(home: Path, reader: str) -> None:
+    card, folder = brought(home, reader)
+
+    rows = open_rows(card, folder)
+
+    first, last = PLACES[reader]
+    assert len(rows.faces) == len(rows.places) == 16
+    assert first in rows.places[0] and last in rows.places[-1]

@@ -14,13 +14,20 @@ from pathlib import Path
 from shutil import which
 from typing import Any
 
+import numpy as np
 import pytest
 from support.entries import entry
+from support.mirrored import draw_mirrored
 from support.reports import NETWORK, card, report, split
 
+from harness.datasets.faces import FaceSet
+from harness.datasets.opening import Rows
 from harness.estimates import Estimate
+from harness.keypoints import FACE15
 from harness.reporting.report import Report
 from harness.reporting.tricks import Ablation, Measured
+from harness.studies.audit import Audit, Suspect
+from harness.studies.audit_report import AuditReport
 
 CHROMIUM, DRIVER = which("chromium") or which("google-chrome"), which("chromedriver")
 PHONE, DESK = 360, 1100
@@ -105,7 +112,17 @@ def failed(folder: Path) -> Report:
     return Report(entry("mine", None, reason=reason, log_tail=reason), card(folder), split(), None)
 
 
-@pytest.fixture(scope="module", params=[full, failed], ids=["graded", "failed"])
+def audited(folder: Path) -> AuditReport:
+    images, keypoints = draw_mirrored(30)
+    faces = FaceSet(images, keypoints, np.arange(30), FACE15)
+    suspects = [Suspect(2, each, 12.0, 9.0) for each in range(15)]
+    found = Audit(faces, keypoints + 2, 2.0, Estimate(1, 0.9, 1.1), list(range(5, 12)), suspects, [(1, 20), (1, 21)])
+    return AuditReport(
+        "x" * 80, Rows(faces, [f"{'x' * 200}, line {row + 2}" for row in range(30)], np.arange(30) > 19), found
+    )
+
+
+@pytest.fixture(scope="module", params=[full, failed, audited], ids=["graded", "failed", "audited"])
 def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
     (folder / "report.html").write_text(request.param(folder).html)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.data_tables import KaggleData, PictureData
+from harness.datasets.csv_table import row_name, source_name
 from harness.datasets.faces import FaceSet
 from harness.datasets.readers import kaggle
 from harness.datasets.readers.pictures import Pictures
@@ -39,6 +40,14 @@ class Reader(Protocol):
         """The faces of a file that is held out, none of them a training face; subjects are numbered from -1 down."""
         ...
 
+    def places(self, folder: Path, held_out: Path | None, count: int) -> list[str]:
+        """What messages call each of the training faces, which are ``count``."""
+        ...
+
+    def held_out_places(self, folder: Path, file: Path, count: int) -> list[str]:
+        """What messages call each of the ``count`` faces of a file that is held out."""
+        ...
+
 
 class KaggleFiles:
     """The faces of a benchmark in Kaggle's files."""
@@ -66,6 +75,14 @@ class KaggleFiles:
     def held_out(self, folder: Path, file: Path, training: FaceSet, progress: Progress | None) -> FaceSet:
         """See `Reader`."""
         return kaggle.read_held_out(file, training.images, kaggle.training_sources(folder)[0], *self._form)
+
+    def places(self, folder: Path, held_out: Path | None, count: int) -> list[str]:
+        """See `Reader`."""
+        return self.held_out_places(folder, kaggle.training_sources(folder)[0], count)
+
+    def held_out_places(self, folder: Path, file: Path, count: int) -> list[str]:
+        """See `Reader`."""
+        return [f"{source_name(file)}, {row_name(row)}" for row in range(count)]
 
 
 def reader_of(data: KaggleData | PictureData, layout: KeypointLayout, image_size: tuple[int, int]) -> Reader:
