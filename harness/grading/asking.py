@@ -1,7 +1,8 @@
-"""What a submission is asked when it is graded: the held-out images, and a sample of the training faces.
+"""What a submission is asked when it is graded: the held-out images, a sample of the training faces, some transposed.
 
 The sample shows how large the error is on subjects that the submission may have learnt from. `provenance` compares it
-with the error on the held-out subjects.
+with the error on the held-out subjects, and `diagnosis` looks at it for mistakes. Some of its images come once more
+with rows and columns exchanged: whoever exchanges them by mistake has a small error on those.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from harness.runs.job import Material
 
 _MOST_SAMPLED = 256
 _SHARE_SAMPLED = 0.25
+_MOST_TRANSPOSED = 32
 
 
 def sampled_rows(training: FaceSet) -> NDArray[np.intp]:
@@ -36,15 +38,23 @@ def sampled_rows(training: FaceSet) -> NDArray[np.intp]:
     return np.array(sorted(rows[:_MOST_SAMPLED]), np.intp)
 
 
+def transposed_rows(training: FaceSet, sample: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Those of the sample whose images are asked for transposed, too; none where images are not square."""
+    height, width = training.images.shape[1:]
+    return sample[:_MOST_TRANSPOSED] if height == width else sample[:0]
+
+
 def material_for(split: Split, sample: NDArray[np.intp], *, brought: bool) -> Material:
-    """What to learn from and what to predict: the held-out images, then the sampled training faces.
+    """What to learn from and what to predict: the held-out images, the sampled training faces, some of them transposed.
 
     Where a submission may have been trained elsewhere, it does not get the faces of the sample to learn from, and all
     images come mixed: it cannot know which ones are held out.
     """
     training, images = split.training, split.held_out.images
-    asked = np.concatenate([images, training.images[sample]])
+    again = training.images[transposed_rows(training, sample)].swapaxes(1, 2)
+    asked = np.concatenate([images, training.images[sample], again])
     if brought and len(sample):
         kept = ~np.isin(training.subjects, np.unique(training.subjects[sample]))
-        return Material(training.take(kept), asked, mixed=True)
-    return Material(training, asked, parts=tuple(count for count in (len(images), len(sample)) if count))
+        return Material(training.take(kept), asked, mixed=True, aside=len(again))
+    parts = tuple(count for count in (len(images), len(sample)) if count)
+    return Material(training, asked, parts=parts, aside=len(again))

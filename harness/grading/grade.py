@@ -10,6 +10,7 @@ card -> faces -> split -+-> training faces ---------+
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from harness.errors import LoadError, PredictionError
 from harness.grading.asking import material_for, sampled_rows
 from harness.grading.diagnosis import advise, find_mistakes
 from harness.grading.entry import Entry, Seconds, strata_of
+from harness.grading.normalisation import mean_error
 from harness.grading.predictions import read_file
 from harness.grading.provenance import memoriser_flag, where_trained, why_refused
 from harness.grading.scoring import gap_between, score
@@ -198,8 +200,8 @@ class Judge:
         if run.predictions is None:
             return Graded(source, entry, None, run.weights, run.reason, run.log_tail)
         count = len(self._split.held_out)
-        predictions, sampled = run.predictions[:count], run.predictions[count:]
-        scored = self._scored(entry, predictions, sampled)
+        predictions, sampled, transposed = np.split(run.predictions, [count, count + len(self.sample)])
+        scored = self._scored(entry, predictions, sampled, transposed)
         return Graded(source, scored, predictions, run.weights, run.reason, run.log_tail)
 
     def _unscored(self, source: Source, run: Run) -> Entry:
@@ -246,7 +248,13 @@ class Judge:
             log_tail=run.log_before if secret else run.log_tail,
         )
 
-    def _scored(self, entry: Entry, predictions: NDArray[np.float32], sampled: NDArray[np.float32]) -> Entry:
+    def _scored(
+        self,
+        entry: Entry,
+        predictions: NDArray[np.float32],
+        sampled: NDArray[np.float32],
+        transposed: NDArray[np.float32],
+    ) -> Entry:
         held_out = self._split.held_out
         scorecard = score(predictions, held_out, self._split.strata)
         strata = strata_of(scorecard)
@@ -254,6 +262,7 @@ class Judge:
         value = headline.scores[self._benchmark.metric]
         errors = [network.get("error_px") for network in entry.networks]
         training = self._split.training.take(self.sample)
+        learnt = mean_error(sampled, training.keypoints) if len(sampled) and entry.trained == "here" else None
         update: dict[str, object] = {
             "status": "graded",
             "scores": headline.scores,
@@ -261,10 +270,16 @@ class Judge:
             **self._worth(value.value),
             "strata": strata,
             # A table of predictions has none for training faces, so only there is the answer key looked at.
-            "mistakes": find_mistakes(sampled, training, where=" on training faces")
+            "mistakes": find_mistakes(
+                sampled,
+                training,
+                where=" on training faces",
+                transposed=transposed,
+                reported=max(errors, key=lambda error: error or math.inf, default=None),
+            )
             if len(sampled)
             else find_mistakes(predictions, held_out),
-            "advice": advise(scorecard, entry.recipe, errors[0] if len(errors) == 1 else None),
+            "advice": advise(scorecard, entry.recipe, learnt),
         }
         if len(sampled):
             rows = next(iter(self._split.strata.values()))

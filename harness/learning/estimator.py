@@ -224,7 +224,11 @@ class NetworkEstimator:
             "weights_loaded": self.weights is not None,
             "can_save_weights": True,
             "not_applied": [],
-            "notes": [*getattr(self.augmenter, "notes", ()), *(self.reader.notes if self.reader else ())],
+            "notes": [
+                *getattr(self.augmenter, "notes", ()),
+                *(self.reader.notes if self.reader else ()),
+                *(self.trained.notes if self.trained else ()),
+            ],
             "networks": [
                 {
                     "recipe": self.recipe.as_dict(),
@@ -258,7 +262,7 @@ class NetworkEstimator:
         """How training went, once it is done; None for NaN and infinity, which JSON does not have."""
         if self.trained is None:
             return {}
-        told = [each.name for each in fields(self.trained) if each.name not in ("model", "reader")]
+        told = [each.name for each in fields(self.trained) if each.name not in ("model", "reader", "notes")]
         known = {name: getattr(self.trained, name) for name in told}
         return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in known.items()}
 

@@ -58,6 +58,7 @@ class Trained:
         precision: "float32", or "bfloat16" where the forward pass used it.
         error_px: mean pixel error over the last epoch's augmented training images.
         validation_px: mean pixel error of the kept weights on the validation rows, if any.
+        notes: what its author should know, a sentence each.
     """
 
     model: nn.Module
@@ -71,3 +72,4 @@ class Trained:
     precision: str
     error_px: float
     validation_px: float | None
+    notes: list[str]

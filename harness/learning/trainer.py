@@ -29,6 +29,7 @@ from harness.learning.recipe import Recipe
 from harness.learning.results import Progress, Trained
 from harness.learning.schedules import Plateau, lr_at, momentum_at
 from harness.learning.threads import Step, Threads
+from harness.learning.training_notes import training_notes
 from harness.learning.validation import BestWeights, Rows, mean_error, validation_rows
 
 Objective = Callable[..., tuple[Tensor, Tensor]]
@@ -128,6 +129,7 @@ def train(
     if best.weights is not None:
         run.predictor.load_state_dict(best.weights)
         validation_px = best.error_px
+    notes = training_notes(run.model, min(recipe.batch_size, len(training)), run.lost)
     return Trained(
         model=run.predictor.eval(),
         reader=reader,
@@ -140,6 +142,7 @@ def train(
         precision=run.precision,
         error_px=error_px,
         validation_px=validation_px,
+        notes=notes,
     )
 
 
@@ -168,6 +171,7 @@ class _Run:
         height, width = rows.images.shape[1:]
         self.image_size = (height, width)
         self.epochs = self.images = 0
+        self.lost = 0.0  # share of the last epoch's labels that augmentation took away
         self.seconds = 0.0
         self._first_step = (0, 0.0)  # its images and its seconds
         device = rows.images.device
@@ -208,6 +212,8 @@ class _Run:
             if self.plan.step >= self.plan.steps:
                 break
         distance, count, loss = totals.tolist()  # the one wait for the device in an epoch, but for the first
+        labels = float((~self.rows.keypoints.isnan()).all(dim=2).sum()) * images / len(self.rows)
+        self.lost = 1 - count / labels if labels else 0.0
         seconds = time.perf_counter() - began
         self.epochs, self.images, self.seconds = self.epochs + 1, self.images + images, self.seconds + seconds
         error_px = distance / count if count else math.nan

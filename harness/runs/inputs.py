@@ -23,8 +23,10 @@ ASKED = "asked.npy"
 
 def order_of(material: Material) -> NDArray[np.intp]:
     """In which order (N,) the worker gets the images."""
-    count = len(material.asked)
-    return np.random.default_rng().permutation(count) if material.mixed else np.arange(count)
+    order = np.arange(len(material.asked))
+    if material.mixed:
+        np.random.default_rng().shuffle(order[: len(order) - material.aside])
+    return order
 
 
 def write_inputs(folder: Path, job: Job) -> None:
@@ -40,7 +42,7 @@ def write_inputs(folder: Path, job: Job) -> None:
         "submission": job.package.entry,
         "layout": asdict(material.training.layout),
         "image_size": material.training.images.shape[1:],
-        "parts": material.parts or (len(material.asked),),
+        "parts": material.parts or (len(material.asked) - material.aside,),
         "device": conditions.device,
         "threads": conditions.threads,
         "overrides": conditions.overrides,

@@ -47,14 +47,16 @@ class Material:
     Attributes:
         training: faces to learn from, with keypoints; the worker may read all of it.
         asked: uint8 (N, H, W), images to predict.
-        parts: how many of them go to each call of ``predict``; if empty, all go to one call.
-        mixed: whether the worker gets them in a random order, so that it cannot know which is which.
+        parts: how many of them go to each call of ``predict``; if empty, all but those aside go to one call.
+        mixed: whether the worker gets all but those aside in a random order, so that it cannot know which is which.
+        aside: how many of them, the last, are for the diagnosis alone: where predicting them fails, the points are 0.
     """
 
     training: FaceSet
     asked: NDArray[np.uint8]
     parts: tuple[int, ...] = ()
     mixed: bool = False
+    aside: int = 0
 
     @cached_property
     def fingerprint(self) -> str:
@@ -64,7 +66,7 @@ class Material:
             "keypoints": self.training.keypoints,
             "subjects": self.training.subjects,
             "asked": self.asked,
-            "parts": np.array([*self.parts, self.mixed], np.int64),
+            "parts": np.array([*self.parts, self.mixed, self.aside], np.int64),
         }
         return f"{self.training.layout.columns} {fingerprint(arrays)}"
 

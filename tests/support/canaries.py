@@ -21,7 +21,7 @@ import psutil
 
 from harness.board.leaderboard import Leaderboard
 from harness.datasets.faces import Split
-from harness.grading.asking import sampled_rows
+from harness.grading.asking import sampled_rows, transposed_rows
 from harness.grading.entry import Entry, Seconds
 
 _PUBLIC = ("/tmp", "/var/tmp", "/dev/shm", "/run")
@@ -65,7 +65,8 @@ class Canaries:
         (root / "socket").chmod(0o777)
         for each in self._sockets.values():
             each.setblocking(False)
-        asked = len(split.held_out) + len(sampled_rows(split.training))
+        sample = sampled_rows(split.training)
+        asked = len(split.held_out) + len(sample) + len(transposed_rows(split.training, sample))
         self.target = {
             "answers": str(self.guarded / "data" / "answers.npy"),
             "answers_text": str(self.guarded / "data" / "answers.txt"),
