@@ -187,13 +187,13 @@ class Index:
         }
         changed = []
         for file in os.scandir(self._entries):
-            name = file.name
+            name = _text(file.name)
             if name.endswith(".json") and not name.startswith("."):
                 about = _size_and_time(file)
                 if known.pop(name, None) != about:
-                    changed.append((name, about))
+                    changed.append((file.name, about))
         # What is left is gone.
-        for name in [*known, *(name for name, _ in changed)]:
+        for name in [*known, *(_text(name) for name, _ in changed)]:
             self._db.execute("DELETE FROM rows WHERE file = (SELECT file FROM files WHERE name = ?)", [name])
             self._db.execute("DELETE FROM files WHERE name = ?", [name])
         for name, about in sorted(changed):
@@ -205,10 +205,10 @@ class Index:
         except LeaderboardError as error:
             self._db.execute(
                 "INSERT INTO files (name, size, mtime, state, problem) VALUES (?, ?, ?, 'unreadable', ?)",
-                [name, *about, str(error)],
+                [_text(name), *about, str(error)],
             )
             return
-        values = [name, *about, "new", entry.id, entry.date, entry.fingerprints.get("data", ""), entry.benchmark]
+        values = [_text(name), *about, "new", entry.id, entry.date, entry.fingerprints.get("data", ""), entry.benchmark]
         file = self._db.execute(
             "INSERT INTO files (name, size, mtime, state, id, date, data, benchmark) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             values,
@@ -237,6 +237,11 @@ def _by_card(row: Row, metric: Metric, benchmark: Benchmark | None) -> Row:
 def _value(row: Row, metric: Metric) -> float | None:
     estimate = row.scores.get(metric.name)
     return estimate.value if estimate and math.isfinite(estimate.value) else None
+
+
+def _text(name: str) -> str:
+    """A file's name as the database takes it, also where the locale is not that in which the file was named."""
+    return os.fsencode(name).decode(errors="backslashreplace")
 
 
 def _size_and_time(file: os.DirEntry[str]) -> tuple[int, int]:

@@ -23,6 +23,7 @@ EXAMPLES = """
   harness data audit --benchmark kaggle --data ~/facial-keypoints-detection     # writes kaggle.audit.html; minutes
   harness data prepare --export handout/                # what competitors may have, in Kaggle's files
   harness data render --count 16 --out faces.png        # a sheet of rendered faces with their keypoints
+  harness data render --benchmark rendered68 --out faces68.png
 """
 
 
@@ -87,12 +88,19 @@ def run(arguments: argparse.Namespace) -> int:
 def _render(arguments: argparse.Namespace) -> int:
     import cv2
 
+    from harness.benchmark import RenderedData
     from harness.datasets.rendered import render, sheet
 
     if arguments.out is None or arguments.out.suffix.lower() not in (".png", ".jpg"):
         raise UsageError("harness data render needs --out FILE.png")
-    images, keypoints = render(arguments.seed, arguments.count)
-    if not cv2.imwrite(str(arguments.out), sheet(images, keypoints)):
+    benchmark = load_card(arguments.benchmark)
+    if not isinstance(benchmark.data, RenderedData):
+        raise UsageError(
+            f"benchmark {benchmark.name!r} reads files, so none of its faces is drawn; name one whose card says "
+            'reader = "rendered"'
+        )
+    images, keypoints = render(arguments.seed, arguments.count, benchmark.image_size, benchmark.layout)
+    if not cv2.imwrite(str(arguments.out), sheet(images, keypoints, benchmark.layout)):
         raise UsageError(f"{arguments.out}: could not be written; does its folder exist?")
     print(f"wrote {arguments.count} faces to {arguments.out}")
     return 0
@@ -114,7 +122,13 @@ def _audit(arguments: argparse.Namespace) -> int:
     out = arguments.out or Path(f"{benchmark.name}.audit.html")
     if out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"--out {out}: name an .html file")
-    rows = open_rows(benchmark, arguments.data, arguments.held_out)
+    with ProgressLine(sys.stderr) as line:
+        rows = open_rows(
+            benchmark,
+            arguments.data,
+            lambda done, total: line.count("cutting out faces", done, total),
+            arguments.held_out,
+        )
     try_files(out)
     conditions = Conditions(
         device=arguments.device,

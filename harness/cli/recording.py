@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.outputs import write
-from harness.cli.parsing import say
+from harness.cli.parsing import say, show
 from harness.errors import LeaderboardError
 from harness.text import printable
 
@@ -67,7 +67,7 @@ def keep(
     entry = graded.entry
     text = line(entry) if brief else report(entry, benchmark)
     if arguments.no_record:
-        print(text, flush=True)
+        show(text)
     else:
         _record(entry, board, text, brief)
     if arguments.out:
@@ -83,10 +83,10 @@ def _record(entry: Entry, board: Leaderboard, text: str, brief: bool) -> None:
     try:
         recorded = _put(entry, board)
     except BaseException:
-        print(text, flush=True)
+        show(text)
         raise
     place = f"rank {recorded.rank} on {board.csv}" if recorded.rank else f"recorded on {board.csv}"
-    print(f"{text}   {place}" if brief else f"{text}\n  {place}", flush=True)
+    show(f"{text}   {place}" if brief else f"{text}\n  {place}")
     for problem in recorded.problems:
         say(f"warning: {problem}")
 

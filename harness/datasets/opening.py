@@ -14,13 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.benchmark import Benchmark, RenderedData
-from harness.datasets import kaggle, rendered
-from harness.datasets.csv_table import row_name, source_name
+from harness.data_tables import KaggleData, PictureData
+from harness.datasets import rendered
 from harness.datasets.faces import FaceSet, Split
+from harness.datasets.packed import on_disk
+from harness.datasets.readers import Reader, kaggle, reader_of
 from harness.datasets.secret import SEED_VARIABLE, seed_of
 from harness.datasets.split import held_out_rows, split_as_given, split_by_subject
 from harness.datasets.store import Stored, fingerprint, stored
 from harness.errors import DataError, UsageError
+from harness.keypoints import FACE15
 from harness.places import prepared
 
 
@@ -34,10 +37,10 @@ def open_split(
 
     Args:
         benchmark: its ``data`` table says what to open.
-        folder: where the data's files are, ``data/NAME`` if None; rendered faces need none.
-        progress: called with (done, total) while faces are rendered.
-        held_out: a file of labelled faces in Kaggle's layout to hold out in place of what the card says, so that every
-            row of ``training.csv`` may be learnt from.
+        folder: where the data's files are, or an archive of them, ``data/NAME`` if None; rendered faces need none.
+        progress: called with (done, total) while faces are rendered, or cut out of pictures.
+        held_out: a file of labelled faces to hold out in place of what the card says, in the form of the others, so
+            that all of those may be learnt from.
 
     Raises:
         DataError: files are missing, damaged or not what the card says, or a held-out image is also a training image.
@@ -51,39 +54,31 @@ def open_split(
                 f"{SEED_VARIABLE} for faces that nobody has seen, or name a benchmark that reads Kaggle's files"
             )
         return _rendered(benchmark, benchmark.data, progress)
-    return _kaggle(
-        benchmark, folder or _default_folder(benchmark), held_out or benchmark.data.held_out, benchmark.data.seed
-    )
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a row stands; ``row`` counts the file's data rows from 0. As text, what error messages say."""
-
-    file: Path
-    row: int
-
-    def __str__(self) -> str:
-        return f"{source_name(self.file)}, {row_name(self.row)}"
+    return _from_files(benchmark, benchmark.data, folder or _default_folder(benchmark), held_out, progress)
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Every row of a benchmark's files.
+    """Every face of a benchmark's files.
 
     Attributes:
-        faces: all rows, in the order of the files.
-        places: where each of them stands.
+        faces: all of them, in the order of the files.
+        places: where each stands, as error messages say it.
         held_out: bool (N,), which of them are held out.
     """
 
     faces: FaceSet
-    places: Sequence[Place]
+    places: Sequence[str]
     held_out: NDArray[np.bool_]
 
 
-def open_rows(benchmark: Benchmark, folder: Path | None = None, held_out: Path | None = None) -> Rows:
-    """The rows of a benchmark's files, the held-out ones too; arguments as `open_split` takes them.
+def open_rows(
+    benchmark: Benchmark,
+    folder: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    held_out: Path | None = None,
+) -> Rows:
+    """The faces of a benchmark's files, the held-out ones too; arguments as `open_split` takes them.
 
     Raises:
         DataError: as of `open_split`.
@@ -95,14 +90,15 @@ def open_rows(benchmark: Benchmark, folder: Path | None = None, held_out: Path |
             f"benchmark {benchmark.name!r} draws its faces, so nobody labelled them; name one that reads files, with "
             "--benchmark and --data"
         )
-    given = held_out or data.held_out
-    files = _kaggle_files(benchmark, folder or _default_folder(benchmark), given)
-    (_, faces, _), *others = files
-    leaves = held_out_rows(faces, given, data.seed) if isinstance(given, float) else np.zeros(len(faces), np.bool_)
-    for _, more, _ in others:
-        faces = faces.followed_by(more)
-        leaves = np.concatenate([leaves, np.ones(len(more), np.bool_)])
-    return Rows(faces, [Place(file, row) for file, read, _ in files for row in range(len(read))], leaves)
+    folder = folder or _default_folder(benchmark)
+    read = _read_files(benchmark, data, folder, held_out, progress)
+    places = read.reader.places(folder, read.file, len(read.training))
+    if read.others is None or read.file is None:
+        assert isinstance(data.held_out, float)
+        return Rows(read.training, places, held_out_rows(read.training, data.held_out, data.seed))
+    places += read.reader.held_out_places(folder, read.file, len(read.others))
+    faces = read.training.followed_by(read.others)
+    return Rows(faces, places, np.arange(len(faces)) >= len(read.training))
 
 
 def held_out_causes(benchmark: Benchmark) -> tuple[rendered.Causes, ...]:
@@ -137,44 +133,76 @@ def open_lookup(benchmark: Benchmark, folder: Path | None = None) -> kaggle.Look
     return kaggle.read_lookup(_test_folder(benchmark, folder), benchmark.layout)
 
 
-def _kaggle(benchmark: Benchmark, folder: Path, held_out: float | Path, seed: int) -> Split:
-    (_, training, read), *others = _kaggle_files(benchmark, folder, held_out)
-    if isinstance(held_out, float):
-        return split_by_subject(training, held_out, seed, read)
-    ((_, faces, read_for_scoring),) = others
-    return split_as_given(training, faces, read, read_for_scoring)
+def _from_files(
+    benchmark: Benchmark,
+    data: KaggleData | PictureData,
+    folder: Path,
+    named: Path | None,
+    progress: Callable[[int, int], None] | None,
+) -> Split:
+    read = _read_files(benchmark, data, folder, named, progress)
+    if read.others is None:
+        assert isinstance(data.held_out, float)
+        return split_by_subject(read.training, data.held_out, data.seed, read.fingerprint)
+    return split_as_given(read.training, read.others, read.fingerprint, read.fingerprint_of_others)
 
 
-def _kaggle_files(benchmark: Benchmark, folder: Path, held_out: float | Path) -> list[tuple[Path, FaceSet, str]]:
-    """The training file and that of held-out faces, if there is one, each with its faces and their fingerprint."""
+@dataclass(frozen=True)
+class _Read:
+    """Training faces and, where a file of held-out ones is named, its faces, with the fingerprints of both."""
+
+    reader: Reader
+    training: FaceSet
+    fingerprint: str
+    file: Path | None
+    others: FaceSet | None = None
+    fingerprint_of_others: str = ""
+
+
+def _read_files(
+    benchmark: Benchmark,
+    data: KaggleData | PictureData,
+    folder: Path,
+    named: Path | None,
+    progress: Callable[[int, int], None] | None,
+) -> _Read:
+    reader = reader_of(data, benchmark.layout, benchmark.image_size)
 
     def faces(files: list[Path], read: Callable[[], FaceSet], kind: str) -> tuple[FaceSet, str]:
-        kind = f"{kind} {kaggle.VERSION} {benchmark.image_size} {benchmark.layout.columns}"
-        kept = stored(prepared(benchmark.name), files, lambda: _arrays(read()), kind)
+        kind = f"{kind} {benchmark.image_size} {benchmark.layout.columns}"
+        kept = stored(prepared(benchmark.name), [on_disk(each) for each in files], lambda: _arrays(read()), kind)
         return _face_set(benchmark, kept.arrays), kept.fingerprint
 
-    form = benchmark.layout, benchmark.image_size
-    files = kaggle.training_sources(folder)
-    training, read = faces(files, lambda: kaggle.read_training(folder, *form), "kaggle")
-    if isinstance(held_out, float):
-        return [(files[0], training, read)]
+    held_out = data.held_out if named is None else named.absolute()
+    if isinstance(held_out, Path):
+        held_out = folder / held_out
+    file = held_out if isinstance(held_out, Path) else None
+    files = reader.sources(folder, file)
+    training, read = faces(files, lambda: reader.training(folder, file, progress), reader.kind)
+    if file is None:
+        return _Read(reader, training, read, None)
     others, read_for_scoring = faces(
         # With the training files, so that their images are compared again whenever one of the files changes.
-        [held_out, *files],
-        lambda: kaggle.read_held_out(held_out, training.images, files[0], *form),
-        "kaggle held out",
+        [*reader.held_out_sources(folder, file), *files],
+        lambda: reader.held_out(folder, file, training, progress),
+        f"{reader.kind} held out",
     )
-    return [(files[0], training, read), (held_out, others, read_for_scoring)]
+    return _Read(reader, training, read, file, others, read_for_scoring)
 
 
 def _rendered(benchmark: Benchmark, data: RenderedData, progress: Callable[[int, int], None] | None) -> Split:
+    layout = benchmark.layout
+
     def faces(seed: int, count: int, fully_labelled: float, *, keep: bool = True) -> tuple[FaceSet, str]:
         def draw() -> dict[str, NDArray[Any]]:
-            images, keypoints = rendered.render(seed, count, benchmark.image_size, progress=progress)
-            labelled = rendered.kaggle_labels(seed, keypoints, fully_labelled) if fully_labelled < 1 else keypoints
-            return {"images": images, "keypoints": labelled, "subjects": np.arange(count, dtype=np.int64)}
+            images, keypoints = rendered.render(seed, count, benchmark.image_size, layout, progress=progress)
+            if fully_labelled < 1:
+                keypoints = rendered.kaggle_labels(seed, keypoints, fully_labelled, layout=layout)
+            return {"images": images, "keypoints": keypoints, "subjects": np.arange(count, dtype=np.int64)}
 
         kind = f"rendered {rendered.VERSION} {benchmark.image_size} {seed} {count} {fully_labelled}"
+        if layout.keypoints != FACE15.keypoints:  # which the faces stored by earlier versions have
+            kind += f" {layout.columns}"
         if keep:
             kept = stored(prepared(benchmark.name), [], draw, kind)
         else:
@@ -212,6 +240,6 @@ def _default_folder(benchmark: Benchmark) -> Path:
 
 
 def _test_folder(benchmark: Benchmark, folder: Path | None) -> Path:
-    if isinstance(benchmark.data, RenderedData):
+    if not isinstance(benchmark.data, KaggleData):
         raise DataError(f'benchmark {benchmark.name!r} has no test images; name one whose card says reader = "kaggle"')
     return folder or _default_folder(benchmark)

@@ -92,9 +92,14 @@ def _known(causes: Sequence[Causes]) -> list[_Division]:
 
 
 def _judged(faces: FaceSet) -> list[_Division]:
-    """The pose of faces by their keypoints: the slope of the eyes, and how far the nose is from the middle of them."""
+    """The pose of faces by their keypoints: the slope of the eyes, and how far the nose is from the middle of them.
+
+    The eyes are the two keypoints of the nme; where it divides by a box or the image, the pose is not judged.
+    """
     layout = faces.layout
-    left, right = (faces.keypoints[:, layout.index(name)].astype(np.float64) for name in layout.inter_ocular)
+    if not isinstance(layout.nme_by, tuple):
+        return []
+    left, right = (faces.keypoints[:, layout.index(name)].astype(np.float64) for name in layout.nme_by)
     across = left - right
     slopes = np.degrees(np.arctan2(across[:, 1], np.abs(across[:, 0])))
     found = [_by_angle("Pose, tilted", "by the slope of the eyes", slopes, (5, 10))]

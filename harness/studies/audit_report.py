@@ -134,7 +134,7 @@ class AuditReport:
         ]
 
     def _drawing(self, row: int, finding: Finding) -> Markup:
-        faces, place = self.rows.faces, str(self.rows.places[row])
+        faces, place = self.rows.faces, self.rows.places[row]
         expected = np.full_like(self.found.predictions[row], np.nan)
         expected[list(finding.keypoints)] = self.found.predictions[row, list(finding.keypoints)]
         words = "Circles: the labels. Crosses: where the network expects those in question."

@@ -72,7 +72,7 @@ def test_rows_stand_in_the_order_of_the_file_and_say_where(tiny: Tiny) -> None:
     benchmark = load_benchmark(tiny.card)
     split, rows = open_split(benchmark, tiny.data), open_rows(benchmark, tiny.data)
 
-    assert str(rows.places[5]) == f"{tiny.data / 'training.csv'}, line 7 (data row 5)"
+    assert rows.places[5] == f"{tiny.data / 'training.csv'}, line 7 (data row 5)"
     assert (
         (tiny.data / "training.csv")
         .read_text()
@@ -88,11 +88,11 @@ def test_rows_of_a_file_of_held_out_faces_follow_those_of_training(tiny: Tiny) -
     write_kaggle(tiny.root / "exam", images, keypoints)
     exam = tiny.root / "exam" / "training.csv"
 
-    rows = open_rows(load_benchmark(tiny.card), tiny.data, exam)
+    rows = open_rows(load_benchmark(tiny.card), tiny.data, held_out=exam)
 
     assert len(rows.faces) == len(rows.places) == 54
     assert rows.held_out.tolist() == [False] * 48 + [True] * 6
-    assert str(rows.places[48]) == f"{exam}, line 2 (data row 0)"
+    assert rows.places[48] == f"{exam}, line 2 (data row 0)"
 
 
 def test_rendered_faces_are_drawn_once_and_opened_from_then_on(few_rendered: Benchmark) -> None:

@@ -16,7 +16,7 @@ from support.tiny import CARD, write_kaggle
 from harness.cli import main
 from harness.datasets.csv_table import read_table
 from harness.datasets.faces import FaceSet
-from harness.datasets.opening import Place, Rows
+from harness.datasets.opening import Rows
 from harness.keypoints import FACE15
 from harness.studies.audit import Audit, compare
 from harness.studies.audit_report import AuditReport
@@ -93,8 +93,8 @@ def test_a_report_names_rows_by_their_lines_and_shows_them(clean: FaceSet) -> No
     keypoints[40, 10] += 15
     images[95] = images[12]
     found = audited(clean, keypoints + np.float32(1), images)
-    hostile = Path("</title><script>.csv")
-    rows = Rows(found.faces, [Place(hostile, row) for row in range(COUNT)], np.arange(COUNT) >= 90)
+    places = [f"</title><script>.csv, line {row + 2} (data row {row})" for row in range(COUNT)]
+    rows = Rows(found.faces, places, np.arange(COUNT) >= 90)
     report = AuditReport("Faces & <b>", rows, found)
 
     for text in (

@@ -174,19 +174,41 @@ def test_a_file_that_does_not_parse_is_found_all_the_same(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        (("mine.py", "mine.safetensors", "report.pdf"), "mine.py"),
+        (("points.csv",), "points.csv"),
+        (("team/submission.py", "team/helper.py"), "team"),
+    ],
+)
+def test_a_folder_of_all_that_was_handed_in_is_the_one_submission_in_it(
+    tmp_path: Path, files: tuple[str, ...], found: str
+) -> None:
+    for file in files:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("weights = 'mine.safetensors'")
+
+    assert find_source(tmp_path).path == tmp_path / found
+
+
+@pytest.mark.parametrize(
     ("name", "message"),
     [
         ("gone.py", "there is no such file"),
-        ("empty", "has no submission.py"),
+        ("empty", "empty: is empty; hand in a folder with submission.py, a .py file"),
+        ("report", "report: has no submission.py, and no file of these is a submission: report.pdf; hand in one that"),
+        ("two", "two: has no submission.py, and there are several submissions: a.py, b.csv; hand in one"),
         (
             "model.pt",
-            "is not a submission; hand in a folder with submission.py, a .py file, .* or a .csv of predictions",
+            "is not a submission; hand in a folder with submission.py, a .py file, .* or a .csv, .npy or .npz of",
         ),
     ],
 )
 def test_what_is_no_submission(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / "empty").mkdir()
-    (tmp_path / "model.pt").write_bytes(b"")
+    for file in ("model.pt", "report/report.pdf", "two/a.py", "two/b.csv"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_bytes(b"")
 
     with pytest.raises(LoadError, match=message):
         find_source(tmp_path / name)
@@ -284,3 +306,28 @@ def test_submissions_of_one_name_take_their_folders_for_authors(tmp_path: Path) 
     assert [source.label for source in name_authors([ana, bob, eve], None)] == ["ana/model", "bob/model", "eve/net"]
     assert [source.label for source in name_authors([ana, eve], None)] == ["model", "net"]
     assert [source.label for source in name_authors([ana, eve], "Zoë")] == ["Zoë/model", "Zoë/net"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "labels"),
+    [
+        (["ada/ps1/model.py", "bob/ps1/model.py"], ["ada/model", "bob/model"]),
+        (["ada/ps1/model.py", "ada/ps1/net.py", "bob/ps1/model.py"], ["ada/model", "ada/net", "bob/model"]),
+        (
+            [f"Zoë Ada_{number}_assignsubmission_file/model.py" for number in (123, 456)],
+            ["Zoë-Ada_123/model", "Zoë-Ada_456/model"],
+        ),
+        (["ada/ps1/code/model.py", "bob/ps1/code/model.py"], ["ada/model", "bob/model"]),
+    ],
+    ids=["nbgrader", "nbgrader with two files", "Moodle", "a folder more"],
+)
+def test_the_folder_that_tells_students_apart_is_their_name(
+    tmp_path: Path, paths: list[str], labels: list[str]
+) -> None:
+    for path in paths:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("")
+
+    named = name_authors([find_source(tmp_path / path) for path in paths], None)
+
+    assert [source.label for source in named] == labels

@@ -64,7 +64,8 @@ def test_the_teachers_worksheet_comes_back_filled_in(
     said = capsys.readouterr()
     assert "worksheet.csv: has no line for Dan Guest; enter that grade by hand" in said.err
     assert "grades.csv: 5 students, 1 of whom handed nothing in" in said.out
-    assert Path("reports/Ana-Example/model").is_dir()
+    students = sorted(page.parts[1] for page in Path("reports").glob("*/*/report.html"))
+    assert students == ["Ana-Example", "Ben-Sample", "Dan-Guest", "Eve-Probe"]
 
 
 def test_without_a_roster_every_student_has_a_line_with_points(tiny: Tiny, moodle: str) -> None:
