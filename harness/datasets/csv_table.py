@@ -81,14 +81,14 @@ def row_name(row: int) -> str:
     return f"line {row + 2} (data row {row})"
 
 
-def source_name(path: Path) -> str:
-    """What error messages call a file, or the one of the same stem inside a zip file."""
-    return str(path) if path.suffix.lower() != ".zip" else f"{path}: {name_in_zip(path)}"
-
-
 def separator_of(line: str) -> str:
     """What stands between the cells of a table whose first line this is."""
     return next((mark for mark in (",", ";", "\t") if mark in line), ",")
+
+
+def source_name(path: Path) -> str:
+    """What error messages call a file, or the table inside a zip file."""
+    return str(path) if path.suffix.lower() != ".zip" else f"{path}: {name_in_zip(path)}"
 
 
 def as_written(cell: str, mark: str) -> str:

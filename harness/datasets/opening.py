@@ -18,7 +18,7 @@ from harness.data_tables import KaggleData, PictureData
 from harness.datasets import rendered
 from harness.datasets.faces import FaceSet, Split
 from harness.datasets.packed import on_disk
-from harness.datasets.readers import Reader, kaggle, reader_of
+from harness.datasets.readers import kaggle, reader_of
 from harness.datasets.secret import SEED_VARIABLE, seed_of
 from harness.datasets.split import held_out_rows, split_as_given, split_by_subject
 from harness.datasets.store import Stored, fingerprint, stored
@@ -59,11 +59,11 @@ def open_split(
 
 @dataclass(frozen=True)
 class Rows:
-    """Every face of a benchmark's files.
+    """Every row of a benchmark's files.
 
     Attributes:
-        faces: all of them, in the order of the files.
-        places: where each stands, as error messages say it.
+        faces: all rows, in the order of the files.
+        places: where each of them stands, as messages name it.
         held_out: bool (N,), which of them are held out.
     """
 
@@ -78,7 +78,7 @@ def open_rows(
     progress: Callable[[int, int], None] | None = None,
     held_out: Path | None = None,
 ) -> Rows:
-    """The faces of a benchmark's files, the held-out ones too; arguments as `open_split` takes them.
+    """The rows of a benchmark's files, the held-out ones too; arguments as `open_split` takes them.
 
     Raises:
         DataError: as of `open_split`.
@@ -90,15 +90,14 @@ def open_rows(
             f"benchmark {benchmark.name!r} draws its faces, so nobody labelled them; name one that reads files, with "
             "--benchmark and --data"
         )
-    folder = folder or _default_folder(benchmark)
-    read = _read_files(benchmark, data, folder, held_out, progress)
-    places = read.reader.places(folder, read.file, len(read.training))
-    if read.others is None or read.file is None:
-        assert isinstance(data.held_out, float)
-        return Rows(read.training, places, held_out_rows(read.training, data.held_out, data.seed))
-    places += read.reader.held_out_places(folder, read.file, len(read.others))
-    faces = read.training.followed_by(read.others)
-    return Rows(faces, places, np.arange(len(faces)) >= len(read.training))
+    given, parts = _parts(benchmark, data, folder or _default_folder(benchmark), held_out, progress)
+    training, *others = parts
+    faces, places = training.faces, training.places()
+    leaves = held_out_rows(faces, given, data.seed) if isinstance(given, float) else np.zeros(len(faces), np.bool_)
+    for part in others:
+        faces, places = faces.followed_by(part.faces), places + part.places()
+        leaves = np.concatenate([leaves, np.ones(len(part.faces), np.bool_)])
+    return Rows(faces, places, leaves)
 
 
 def held_out_causes(benchmark: Benchmark) -> tuple[rendered.Causes, ...]:
@@ -133,6 +132,15 @@ def open_lookup(benchmark: Benchmark, folder: Path | None = None) -> kaggle.Look
     return kaggle.read_lookup(_test_folder(benchmark, folder), benchmark.layout)
 
 
+@dataclass(frozen=True)
+class _Part:
+    """Faces that belong together, their fingerprint, and what messages call each of them."""
+
+    faces: FaceSet
+    fingerprint: str
+    places: Callable[[], list[str]]
+
+
 def _from_files(
     benchmark: Benchmark,
     data: KaggleData | PictureData,
@@ -140,32 +148,21 @@ def _from_files(
     named: Path | None,
     progress: Callable[[int, int], None] | None,
 ) -> Split:
-    read = _read_files(benchmark, data, folder, named, progress)
-    if read.others is None:
-        assert isinstance(data.held_out, float)
-        return split_by_subject(read.training, data.held_out, data.seed, read.fingerprint)
-    return split_as_given(read.training, read.others, read.fingerprint, read.fingerprint_of_others)
+    held_out, (training, *others) = _parts(benchmark, data, folder, named, progress)
+    if isinstance(held_out, float):
+        return split_by_subject(training.faces, held_out, data.seed, training.fingerprint)
+    (scored,) = others
+    return split_as_given(training.faces, scored.faces, training.fingerprint, scored.fingerprint)
 
 
-@dataclass(frozen=True)
-class _Read:
-    """Training faces and, where a file of held-out ones is named, its faces, with the fingerprints of both."""
-
-    reader: Reader
-    training: FaceSet
-    fingerprint: str
-    file: Path | None
-    others: FaceSet | None = None
-    fingerprint_of_others: str = ""
-
-
-def _read_files(
+def _parts(
     benchmark: Benchmark,
     data: KaggleData | PictureData,
     folder: Path,
     named: Path | None,
     progress: Callable[[int, int], None] | None,
-) -> _Read:
+) -> tuple[float | Path, list[_Part]]:
+    """What is held out, a share or a file; the training faces and, where it is a file, those in it."""
     reader = reader_of(data, benchmark.layout, benchmark.image_size)
 
     def faces(files: list[Path], read: Callable[[], FaceSet], kind: str) -> tuple[FaceSet, str]:
@@ -179,15 +176,16 @@ def _read_files(
     file = held_out if isinstance(held_out, Path) else None
     files = reader.sources(folder, file)
     training, read = faces(files, lambda: reader.training(folder, file, progress), reader.kind)
-    if file is None:
-        return _Read(reader, training, read, None)
-    others, read_for_scoring = faces(
-        # With the training files, so that their images are compared again whenever one of the files changes.
-        [*reader.held_out_sources(folder, file), *files],
-        lambda: reader.held_out(folder, file, training, progress),
-        f"{reader.kind} held out",
-    )
-    return _Read(reader, training, read, file, others, read_for_scoring)
+    parts = [_Part(training, read, lambda: reader.places(folder, file, len(training)))]
+    if file is not None:
+        others, read_for_scoring = faces(
+            # With the training files, so that their images are compared again whenever one of the files changes.
+            [*reader.held_out_sources(folder, file), *files],
+            lambda: reader.held_out(folder, file, training, progress),
+            f"{reader.kind} held out",
+        )
+        parts.append(_Part(others, read_for_scoring, lambda: reader.held_out_places(folder, file, len(others))))
+    return held_out, parts
 
 
 def _rendered(benchmark: Benchmark, data: RenderedData, progress: Callable[[int, int], None] | None) -> Split:

@@ -117,7 +117,9 @@ def audited(folder: Path) -> AuditReport:
     faces = FaceSet(images, keypoints, np.arange(30), FACE15)
     suspects = [Suspect(2, each, 12.0, 9.0) for each in range(15)]
     found = Audit(faces, keypoints + 2, 2.0, Estimate(1, 0.9, 1.1), list(range(5, 12)), suspects, [(1, 20), (1, 21)])
-    return AuditReport("x" * 80, Rows(faces, ["x" * 200] * 30, np.arange(30) > 19), found)
+    return AuditReport(
+        "x" * 80, Rows(faces, [f"{'x' * 200}, line {row + 2}" for row in range(30)], np.arange(30) > 19), found
+    )
 
 
 @pytest.fixture(scope="module", params=[full, failed, audited], ids=["graded", "failed", "audited"])

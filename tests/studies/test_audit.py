@@ -14,7 +14,7 @@ from support.reports import Page
 from support.tiny import CARD, write_kaggle
 
 from harness.cli import main
-from harness.datasets.csv_table import read_table
+from harness.datasets.csv_table import read_table, row_name
 from harness.datasets.faces import FaceSet
 from harness.datasets.opening import Rows
 from harness.keypoints import FACE15
@@ -93,7 +93,7 @@ def test_a_report_names_rows_by_their_lines_and_shows_them(clean: FaceSet) -> No
     keypoints[40, 10] += 15
     images[95] = images[12]
     found = audited(clean, keypoints + np.float32(1), images)
-    places = [f"</title><script>.csv, line {row + 2} (data row {row})" for row in range(COUNT)]
+    places = [f"</title><script>.csv, {row_name(row)}" for row in range(COUNT)]
     rows = Rows(found.faces, places, np.arange(COUNT) >= 90)
     report = AuditReport("Faces & <b>", rows, found)
 

@@ -41,11 +41,11 @@ class Reader(Protocol):
         ...
 
     def places(self, folder: Path, held_out: Path | None, count: int) -> list[str]:
-        """Where each of the ``count`` training faces stands, as error messages say it."""
+        """What messages call each of the training faces, which are ``count``."""
         ...
 
     def held_out_places(self, folder: Path, file: Path, count: int) -> list[str]:
-        """Where each of the ``count`` held-out faces stands."""
+        """What messages call each of the ``count`` faces of a file that is held out."""
         ...
 
 

@@ -67,8 +67,7 @@ class Pictures:
         Raises:
             DataError: a file is missing, damaged or not in its form; the message names it, the row and the remedy.
         """
-        file = self._file(folder, held_out)
-        listed = self._listed(file, self._pictures(folder, file, self._data.images), apart=held_out)
+        listed = self._for_training(folder, held_out)
         images, points = self._cut(listed, progress)
         return FaceSet(images, points, _subjects(listed, images), self._layout)
 
@@ -80,7 +79,7 @@ class Pictures:
         """
         if not file.exists():
             raise DataError(f"{file} is not there; put the held-out faces there, or correct 'held_out' on the card")
-        listed = self._listed(file, self._pictures(folder, file, self._data.held_out_images or self._data.images))
+        listed = self._held_out(folder, file)
         images, points = self._cut(listed, progress)
         subjects = _subjects(listed, images)
         faces = FaceSet(images, points, -1 - subjects, self._layout)
@@ -98,15 +97,19 @@ class Pictures:
         return faces
 
     def places(self, folder: Path, held_out: Path | None, count: int) -> list[str]:
-        """Where each training face is listed."""
-        file = self._file(folder, held_out)
-        listed = self._listed(file, self._pictures(folder, file, self._data.images), apart=held_out)
-        return [each.place for each in listed]
+        """What messages call each of the training faces."""
+        return [each.place for each in self._for_training(folder, held_out)]
 
     def held_out_places(self, folder: Path, file: Path, count: int) -> list[str]:
-        """Where each held-out face is listed."""
-        pictures = self._pictures(folder, file, self._data.held_out_images or self._data.images)
-        return [each.place for each in self._listed(file, pictures)]
+        """What messages call each of the faces of a file that is held out."""
+        return [each.place for each in self._held_out(folder, file)]
+
+    def _for_training(self, folder: Path, held_out: Path | None) -> list[Listed]:
+        file = self._file(folder, held_out)
+        return self._listed(file, self._pictures(folder, file, self._data.images), apart=held_out)
+
+    def _held_out(self, folder: Path, file: Path) -> list[Listed]:
+        return self._listed(file, self._pictures(folder, file, self._data.held_out_images or self._data.images))
 
     def _file(self, folder: Path, held_out: Path | None) -> Path:
         if self._form is not pts:
