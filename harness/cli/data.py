@@ -122,7 +122,13 @@ def _audit(arguments: argparse.Namespace) -> int:
     out = arguments.out or Path(f"{benchmark.name}.audit.html")
     if out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"--out {out}: name an .html file")
-    rows = open_rows(benchmark, arguments.data, held_out=arguments.held_out)
+    with ProgressLine(sys.stderr) as line:
+        rows = open_rows(
+            benchmark,
+            arguments.data,
+            lambda done, total: line.count("cutting out faces", done, total),
+            arguments.held_out,
+        )
     try_files(out)
     conditions = Conditions(
         device=arguments.device,

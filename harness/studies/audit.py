@@ -35,7 +35,7 @@ _OFFSET = 0.4
 _SWAPPED, _APART = 0.5, 0.06
 """A row counts as swapped if swapping left and right leaves less than this share of its error, and if that error is
 more than this share of the picture's side."""
-_FAR, _TIMES = 0.1, 5.75
+_FAR, _TIMES = 0.1, 6.25
 """A label is suspicious if it is off by this share of the picture's side, and by so many standard deviations, given the
 other labels of its row."""
 _USUAL, _MOST, _LEAST = 1.4826, 4.0, 0.3

@@ -59,9 +59,10 @@ class AuditReport:
     @property
     def summary(self) -> str:
         """How much was audited, and how good the network is."""
+        height, width = self.rows.faces.images.shape[1:]
         return (
-            f"{len(self.rows.faces):,} rows; a small network has a mean pixel error of {self.found.error:.2f} px on "
-            "subjects that it had not met"
+            f"{len(self.rows.faces):,} faces of {width}x{height} pixels; a small network has a mean pixel error of "
+            f"{self.found.error:.2f} px on subjects that it had not met"
         )
 
     @property
@@ -134,7 +135,7 @@ class AuditReport:
         ]
 
     def _drawing(self, row: int, finding: Finding) -> Markup:
-        faces, place = self.rows.faces, str(self.rows.places[row])
+        faces, place = self.rows.faces, self.rows.places[row]
         expected = np.full_like(self.found.predictions[row], np.nan)
         expected[list(finding.keypoints)] = self.found.predictions[row, list(finding.keypoints)]
         words = "Circles: the labels. Crosses: where the network expects those in question."
