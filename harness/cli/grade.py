@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.course import add_class_arguments, open_course
+from harness.cli.grade_class import add_class_arguments, open_course
 from harness.cli.outputs import try_files, try_folder, write
 from harness.cli.parsing import INTERRUPTED, Parser, Version, report_error, say, show
 from harness.cli.parsing import run as run_command
@@ -33,7 +33,7 @@ from harness.errors import SubmissionError, UsageError
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
     from harness.board.leaderboard import Leaderboard
-    from harness.cli.course import Course
+    from harness.cli.grade_class import Course
     from harness.datasets.faces import Split
     from harness.grading.entry import Entry
     from harness.grading.grade import Graded
