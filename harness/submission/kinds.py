@@ -74,8 +74,6 @@ class Kind:
 
 
 def _open_folder(path: Path) -> Opened:
-    if not (path / FOLDER_ENTRY).is_file():
-        raise LoadError(f"{path}: has no {FOLDER_ENTRY}; a folder is a submission when that file is in it")
     files: dict[str, Path | bytes] = {
         str(file.relative_to(path)): file for file in sorted(files_in(path, deepest=_DEEPEST))
     }
@@ -162,6 +160,22 @@ def kind_of(path: Path) -> Kind:
         if path.is_file() and path.suffix.lower() in kind.suffixes if kind.suffixes else path.is_dir():
             return kind
     raise LoadError(f"{path}: is not a submission; hand in {forms()}")
+
+
+def submission_in(folder: Path) -> Path:
+    """The submission in a folder that is none itself, such as one of everything that somebody handed in.
+
+    Raises:
+        LoadError: there is none, or there are several.
+        OSError: a folder cannot be read.
+    """
+    files = {str(file.relative_to(folder)): file for file in sorted(files_in(folder, deepest=_DEEPEST))}
+    if not files:
+        raise LoadError(f"{folder}: is empty; hand in {forms()}")
+    try:
+        return choose(files, SUFFIXES)
+    except LoadError as error:
+        raise LoadError(f"{folder}: has no {FOLDER_ENTRY}, and {error}") from error
 
 
 def forms() -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from harness.errors import LoadError, SubmissionError, UsageError
 from harness.places import shipped
-from harness.submission.kinds import SUFFIXES, Kind, Opened, kind_of
+from harness.submission.choosing import FOLDER_ENTRY
+from harness.submission.kinds import SUFFIXES, Kind, Opened, kind_of, submission_in
 from harness.submission.plain_files import MOST_BYTES, MOST_FILES, open_plain
 from harness.text import file_name
 from harness.units import format_bytes
@@ -110,8 +111,10 @@ def find_source(submission: str | Path) -> Source:
     path = _locate(str(submission))
     if not (path.is_file() or path.is_dir()):
         raise LoadError(f"{path}: is a pipe or a device, which could be waited for without end; name a plain file")
-    kind = kind_of(path)
     try:
+        if path.is_dir() and not (path / FOLDER_ENTRY).is_file():
+            path = submission_in(path)
+        kind = kind_of(path)
         opened = kind.open(path)
         size = _acceptable_size(path, opened)
         fingerprint = _fingerprint({name: _digest(file, name) for name, file in opened.files.items()})

@@ -104,7 +104,7 @@ def test_what_cannot_even_be_loaded_is_a_failed_entry_and_stops_no_other(
     assert "line 1" in reasons["syntax"]
     assert "is not a submission" in reasons["notes.txt"]
     assert "there is no such file" in reasons["gone"]
-    assert "has no submission.py" in reasons["empty"]
+    assert "is empty" in reasons["empty"]
     assert {row["submission"] for row in rows()} == set(reasons)
     assert "5 of 5 submissions" in capsys.readouterr().out
 

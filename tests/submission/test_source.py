@@ -174,10 +174,30 @@ def test_a_file_that_does_not_parse_is_found_all_the_same(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        (("mine.py", "mine.safetensors", "report.pdf"), "mine.py"),
+        (("points.csv",), "points.csv"),
+        (("team/submission.py", "team/helper.py"), "team"),
+    ],
+)
+def test_a_folder_of_all_that_was_handed_in_is_the_one_submission_in_it(
+    tmp_path: Path, files: tuple[str, ...], found: str
+) -> None:
+    for file in files:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("weights = 'mine.safetensors'")
+
+    assert find_source(tmp_path).path == tmp_path / found
+
+
+@pytest.mark.parametrize(
     ("name", "message"),
     [
         ("gone.py", "there is no such file"),
-        ("empty", "has no submission.py"),
+        ("empty", "empty: is empty; hand in a folder with submission.py, a .py file"),
+        ("report", "report: has no submission.py, and no file of these is a submission: report.pdf; hand in one that"),
+        ("two", "two: has no submission.py, and there are several submissions: a.py, b.csv; hand in one"),
         (
             "model.pt",
             "is not a submission; hand in a folder with submission.py, a .py file, .* or a .csv, .npy or .npz of",
@@ -186,7 +206,9 @@ def test_a_file_that_does_not_parse_is_found_all_the_same(tmp_path: Path) -> Non
 )
 def test_what_is_no_submission(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / "empty").mkdir()
-    (tmp_path / "model.pt").write_bytes(b"")
+    for file in ("model.pt", "report/report.pdf", "two/a.py", "two/b.csv"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_bytes(b"")
 
     with pytest.raises(LoadError, match=message):
         find_source(tmp_path / name)
