@@ -17,6 +17,7 @@ _COMMANDS = {
     "ablate": "measure what each trick of a submission is worth",
     "tune": "search for a better recipe on the training faces",
     "data": "prepare, describe or draw a benchmark's data",
+    "course": "write a teacher's kit: a card, an assignment, an autograder, and how to use them",
     "secret": "make a secret, from which held-out faces are drawn that nobody has seen",
     "leaderboard": "show a board, or derive it anew from its entries",
     "doctor": "tell what this machine offers: device, memory, isolation",
