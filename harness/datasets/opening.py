@@ -238,6 +238,11 @@ def _default_folder(benchmark: Benchmark) -> Path:
 
 
 def _test_folder(benchmark: Benchmark, folder: Path | None) -> Path:
-    if not isinstance(benchmark.data, KaggleData):
-        raise DataError(f'benchmark {benchmark.name!r} has no test images; name one whose card says reader = "kaggle"')
-    return folder or _default_folder(benchmark)
+    if isinstance(benchmark.data, KaggleData):
+        return folder or _default_folder(benchmark)
+    if isinstance(benchmark.data, RenderedData) and folder is not None:
+        return folder  # what `harness data prepare --export` wrote elsewhere, where the secret is
+    raise DataError(
+        f'benchmark {benchmark.name!r} has no test images; name one whose card says reader = "kaggle" or, with --data, the '
+        "folder of an export of rendered faces"
+    )
