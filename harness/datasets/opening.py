@@ -243,6 +243,6 @@ def _test_folder(benchmark: Benchmark, folder: Path | None) -> Path:
     if isinstance(benchmark.data, RenderedData) and folder is not None:
         return folder  # what `harness data prepare --export` wrote elsewhere, where the secret is
     raise DataError(
-        f'benchmark {benchmark.name!r} has no test images; name one whose card says reader = "kaggle" or, with --data, the '
-        "folder of an export of rendered faces"
+        f'benchmark {benchmark.name!r} has no test images; name one whose card says reader = "kaggle" or, with --data, '
+        "the folder of an export of rendered faces"
     )
