@@ -6,21 +6,21 @@ Derived from the entries: safe to delete, and made again if it is missing, damag
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import sqlite3
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.benchmark import Benchmark
+from harness.board.links import MOST_HEADS, Node, hash_of
+from harness.board.ranking import by_card, ranked
 from harness.board.table import COLUMNS, Row
 from harness.errors import LeaderboardError
 from harness.grading.entry import Entry
-from harness.metrics import METRICS, Metric
-from harness.points import total
+from harness.metrics import METRICS
 
 DEFAULT_METRIC = "mean_pixel_error"
 
@@ -28,13 +28,21 @@ _TABLES = """
 CREATE TABLE card (ranks TEXT);
 CREATE TABLE files (file INTEGER PRIMARY KEY, name TEXT UNIQUE, size INT, mtime INT, problem TEXT,
                     id TEXT, date TEXT, data TEXT, benchmark TEXT, state TEXT, place REAL, band TEXT,
-                    points REAL, max_points REAL);
+                    points REAL, max_points REAL, entry_name TEXT, hash TEXT, stated TEXT, linked INT, named INT,
+                    replaces TEXT);
+CREATE TABLE links (file INT, parent TEXT, hash TEXT);
 CREATE TABLE rows (file INTEGER PRIMARY KEY, row TEXT, line TEXT);
 CREATE INDEX kinds ON files (data, benchmark, date, id) WHERE state != 'unreadable';
 CREATE INDEX ranking ON files (data, place IS NULL, place, date, id) WHERE state = 'ranked';
 CREATE INDEX state ON files (state, data);
+CREATE INDEX ids ON files (id);
+CREATE INDEX heads ON files (linked DESC, date, id) WHERE named = 0;
+CREATE INDEX replaced ON files (replaces) WHERE replaces IS NOT NULL;
+CREATE INDEX naming ON links (parent);
+CREATE INDEX named_by ON links (file);
 """
 # The states: new, ranked (failed entries too, at the end), lacking the metric that ranks, unreadable.
+# An entry is named when another has its hash among its heads, and replaced when it was graded anew.
 _FORM = 1
 """Increase it when `Row.line` writes a cell differently: lines are kept in the index."""
 _VERSION = zlib.crc32(repr((_TABLES, COLUMNS, list(Row.__dataclass_fields__), _FORM)).encode()) & 0x7FFFFFFF
@@ -45,12 +53,15 @@ SELECT data, benchmark, id, count(*), min(date) FROM files WHERE state != 'unrea
 GROUP BY data, benchmark ORDER BY count(*) DESC, min(date) LIMIT 1
 """
 _TABLE = """
-FROM files JOIN rows USING (file) WHERE state = 'ranked' AND data = ? ORDER BY place IS NULL, place, date, id
+FROM files JOIN rows USING (file) WHERE state = 'ranked' AND data = ?
+AND id NOT IN (SELECT replaces FROM files WHERE replaces IS NOT NULL) ORDER BY place IS NULL, place, date, id
 """
 # Two ranges instead of "data != ?", which no index would serve.
 _LEFT_OUT = """
-SELECT name, problem, data != ? FROM files WHERE state IN ('lacking', 'unreadable')
-OR (state = 'ranked' AND data < ?) OR (state = 'ranked' AND data > ?) ORDER BY name
+SELECT name, problem, data != ? FROM files WHERE state = 'unreadable' OR (
+    (state = 'lacking' OR (state = 'ranked' AND data < ?) OR (state = 'ranked' AND data > ?))
+    AND id NOT IN (SELECT replaces FROM files WHERE replaces IS NOT NULL)
+) ORDER BY name
 """
 
 
@@ -119,8 +130,8 @@ class Index:
                 self._db.execute("UPDATE files SET state = 'new' WHERE state IN ('ranked', 'lacking')")
             new = self._db.execute("SELECT file, row FROM files JOIN rows USING (file) WHERE state = 'new'").fetchall()
             for file, text in new:
-                row = _by_card(Row.from_json(text), self._metric, benchmark)
-                state, place = _ranked(row, self._metric)
+                row = by_card(Row.from_json(text), self._metric, benchmark)
+                state, place = ranked(row, self._metric)
                 values = [state, place, row.band, row.points, row.max_points, file]
                 self._db.execute(
                     "UPDATE files SET state = ?, place = ?, band = ?, points = ?, max_points = ? WHERE file = ?", values
@@ -137,6 +148,26 @@ class Index:
         return [
             Row.from_json(row, band=band, points=points, max_points=most, rank=rank if graded else None)
             for rank, (row, band, points, most, graded) in enumerate(table, start=1)
+        ]
+
+    def heads(self) -> dict[str, str]:
+        """id -> hash of entries that no other names, those first that name some themselves."""
+        found = self._db.execute(
+            "SELECT id, hash FROM files WHERE named = 0 ORDER BY linked DESC, date, id LIMIT ?", [MOST_HEADS]
+        )
+        return dict(found.fetchall())
+
+    def nodes(self) -> list[Node]:
+        """Every entry that can be read, as a node of the graph."""
+        heads: dict[int, dict[str, str]] = {}
+        for file, parent, digest in self._db.execute("SELECT file, parent, hash FROM links"):
+            heads.setdefault(file, {})[parent] = digest
+        found = self._db.execute(
+            "SELECT name, id, date, entry_name, hash, stated, file, linked FROM files WHERE state != 'unreadable'"
+        )
+        return [
+            Node(name, entry_id, date, entry_name, digest, stated, heads.get(file, {}) if linked else None)
+            for name, entry_id, date, entry_name, digest, stated, file, linked in found
         ]
 
     def problems(self) -> list[str]:
@@ -194,49 +225,46 @@ class Index:
                     changed.append((name, about))
         # What is left is gone.
         for name in [*known, *(name for name, _ in changed)]:
-            self._db.execute("DELETE FROM rows WHERE file = (SELECT file FROM files WHERE name = ?)", [name])
-            self._db.execute("DELETE FROM files WHERE name = ?", [name])
+            self._forget(name)
         for name, about in sorted(changed):
             self._read(name, about)
 
+    def _forget(self, name: str) -> None:
+        found = self._db.execute("SELECT file FROM files WHERE name = ?", [name]).fetchone()
+        if found is None:
+            return
+        parents = self._db.execute("SELECT parent FROM links WHERE file = ?", found).fetchall()
+        self._db.execute("DELETE FROM rows WHERE file = ?", found)
+        self._db.execute("DELETE FROM links WHERE file = ?", found)
+        self._db.execute("DELETE FROM files WHERE file = ?", found)
+        self._db.executemany(
+            "UPDATE files SET named = EXISTS (SELECT 1 FROM links WHERE parent = files.id) WHERE id = ?", parents
+        )
+
     def _read(self, name: str, about: tuple[int, int]) -> None:
+        path = self._entries / name
         try:
-            entry = Entry.read(self._entries / name)
+            entry = Entry.read(path)
         except LeaderboardError as error:
             self._db.execute(
                 "INSERT INTO files (name, size, mtime, state, problem) VALUES (?, ?, ?, 'unreadable', ?)",
                 [name, *about, str(error)],
             )
             return
-        values = [name, *about, "new", entry.id, entry.date, entry.fingerprints.get("data", ""), entry.benchmark]
+        heads = entry.heads or {}
+        (named,) = self._db.execute("SELECT EXISTS (SELECT 1 FROM links WHERE parent = ?)", [entry.id]).fetchone()
+        replaces = entry.regrade.of if entry.regrade else None
+        data = entry.fingerprints.get("data", "")
+        values = [name, *about, "new", entry.id, entry.date, data, entry.benchmark]
+        values += [entry.name, hash_of(path.read_bytes()), entry.hash, entry.heads is not None, named, replaces]
         file = self._db.execute(
-            "INSERT INTO files (name, size, mtime, state, id, date, data, benchmark) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO files (name, size, mtime, state, id, date, data, benchmark, entry_name, hash, stated, linked, "
+            "named, replaces) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             values,
         ).lastrowid
         self._db.execute("INSERT INTO rows (file, row) VALUES (?, ?)", [file, Row.of(entry).to_json()])
-
-
-def _ranked(row: Row, metric: Metric) -> tuple[str, float | None]:
-    """State and place (the best first) of a row."""
-    if row.status != "graded":
-        return "ranked", None
-    value = _value(row, metric)
-    return ("lacking", None) if value is None else ("ranked", metric.place(value))
-
-
-def _by_card(row: Row, metric: Metric, benchmark: Benchmark | None) -> Row:
-    """A row with the band and the points that the card gives it."""
-    value = _value(row, metric) if row.status == "graded" else None
-    if benchmark is None or (row.status == "graded" and value is None):
-        return row
-    points, most = total(benchmark.marks(value))
-    band = None if value is None else benchmark.best_band(value)
-    return replace(row, band=band, points=points, max_points=most)
-
-
-def _value(row: Row, metric: Metric) -> float | None:
-    estimate = row.scores.get(metric.name)
-    return estimate.value if estimate and math.isfinite(estimate.value) else None
+        self._db.executemany("INSERT INTO links VALUES (?, ?, ?)", [(file, *each) for each in heads.items()])
+        self._db.executemany("UPDATE files SET named = 1 WHERE id = ?", [[each] for each in heads])
 
 
 def _size_and_time(file: os.DirEntry[str]) -> tuple[int, int]:

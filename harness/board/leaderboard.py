@@ -4,6 +4,7 @@ leaderboard/entries/BOARD/ID.json     the record; never rewritten
 leaderboard/entries/BOARD/data.txt    the fingerprint of the data that the board ranks; written with its first entry
 leaderboard/BOARD.csv                 derived: every entry in a row, ranked
 leaderboard/.index/BOARD.sqlite       derived: what the files hold, so that they need not be read again
+leaderboard/kept/                     predictions and files of submissions; see `harness.board.kept`
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import contextlib
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +21,10 @@ from filelock import FileLock, Timeout
 
 from harness.benchmark import Benchmark
 from harness.board.index import DEFAULT_METRIC, Holds, Index
+from harness.board.kept import NOTHING, Kept, Parcel
+from harness.board.links import linked
+from harness.board.locking import patiently
+from harness.board.pending import Pending
 from harness.board.table import HEADER, Row
 from harness.errors import LeaderboardError, UsageError
 from harness.files import read_regular, write_atomically
@@ -52,10 +57,12 @@ class Recorded:
     Attributes:
         rank: from 1; None for a failed entry and for one that lacks the metric that ranks.
         problems: as those of a `Reading`.
+        entry: as it was recorded: with its hash, those of the entries before it, and what was kept.
     """
 
     rank: int | None
     problems: list[str]
+    entry: Entry | None = field(default=None, compare=False)
 
 
 class Leaderboard:
@@ -77,6 +84,7 @@ class Leaderboard:
         name: the board's.
         csv: the path of its table.
         ranked_by: the name of the metric that ranks.
+        kept: predictions and files of submissions.
 
     Raises:
         UsageError: the name cannot be a board's.
@@ -95,6 +103,8 @@ class Leaderboard:
         self._benchmark = benchmark
         self.ranked_by = benchmark.metric if benchmark else DEFAULT_METRIC
         self._lock = FileLock(folder / ".lock", timeout=lock_timeout)
+        self._pending = Pending(folder, self._index.parent, board)
+        self.kept = Kept(folder)
 
     @staticmethod
     def boards(folder: Path) -> list[str]:
@@ -121,8 +131,14 @@ class Leaderboard:
         """
         self._compare_data(self.holds(), fingerprint)
 
-    def record(self, entry: Entry) -> Recorded:
+    def record(self, entry: Entry, parcel: Parcel = NOTHING) -> Recorded:
         """Keep an entry, unless it is kept already, and rank it.
+
+        Whenever this is killed, the board is whole: it has the entry with all that is kept with it, or nothing of it.
+
+        Args:
+            entry: of a grading.
+            parcel: what to keep beside it.
 
         Raises:
             LeaderboardError: the board holds entries of other data, another process holds the lock, or something cannot
@@ -130,7 +146,18 @@ class Leaderboard:
         """
         with self._locked():
             self._entries.mkdir(parents=True, exist_ok=True)
-            return self._with_index(lambda index: self._record(entry, index))
+            return self._with_index(lambda index: self._record(entry, parcel, index))
+
+    def settle(self) -> None:
+        """Bring to its end what a killed recording left behind, if there is any and this process may write.
+
+        Raises:
+            LeaderboardError: another process holds the lock.
+        """
+        if self._pending.left_behind:
+            with self._locked():
+                if self._pending.left_behind:
+                    self._with_index(self._write_csv)
 
     def rebuild(self) -> list[str]:
         """Make index and CSV again from the entries; returns a sentence for each file that was left out.
@@ -147,19 +174,25 @@ class Leaderboard:
         index.rank(self._benchmark)
         return Reading(index.rows(), index.problems())
 
-    def _record(self, entry: Entry, index: Index) -> Recorded:
+    def _record(self, entry: Entry, parcel: Parcel, index: Index) -> Recorded:
         data = entry.fingerprints.get("data", "")
         self._compare_data(index.holds(), data)
         if data and not self._data.exists():
             write_atomically(self._data, f"{data}\n".encode())
         path = self.file(entry)
-        if not path.exists():
+        if path.exists():
+            with contextlib.suppress(LeaderboardError):
+                entry = Entry.read(path)
+        else:
+            entry = linked(entry.model_copy(update={"kept": dict(parcel.hashes)}), index.heads())
             try:
+                self._pending.begin(path, self.kept.missing(parcel.files))
+                self.kept.write(parcel.files)
                 write_atomically(path, entry.to_json().encode())
             except OSError as error:
                 raise LeaderboardError(f"{path}: the entry could not be written: {error.strerror}") from error
             index.take(path)
-        return self._write_csv(index, entry.id)
+        return replace(self._write_csv(index, entry.id), entry=entry)
 
     def _write_csv(self, index: Index, entry_id: str = "") -> Recorded:
         index.rank(self._benchmark)
@@ -169,6 +202,7 @@ class Leaderboard:
             if graded and each == entry_id:
                 own = rank
         write_atomically(self.csv, "".join(lines).encode())
+        self._pending.end()
         return Recorded(own, index.problems())
 
     def _compare_data(self, held: Holds | None, fingerprint: str) -> None:
@@ -202,7 +236,9 @@ class Leaderboard:
     def _locked(self) -> Iterator[None]:
         try:
             self.csv.parent.mkdir(parents=True, exist_ok=True)
-            with self._lock:
+            with patiently(self._lock, self.csv.parent):
+                self._pending.settle()
+                self._merge_tables()
                 yield
         except Timeout:
             raise LeaderboardError(
@@ -215,6 +251,12 @@ class Leaderboard:
                 f"{self.csv}: could not be written: {error.strerror}; what is on the board is safe; mend that, then "
                 "run `harness leaderboard rebuild`"
             ) from error
+
+    def _merge_tables(self) -> None:
+        """Have git put two branches' tables together; they are derived anew by the next recording, or by `rebuild`."""
+        attributes = self.csv.parent / ".gitattributes"
+        if not attributes.exists():
+            write_atomically(attributes, b"# Derived from the entries, each a file.\n*.csv merge=union\n")
 
     def _look(self, ask: Callable[[Index], _T]) -> _T | None:
         """Ask the index, or one in memory if there is none to open: reading a board needs no right to write."""

@@ -155,7 +155,7 @@ def _grade(
             views.take(source.label, graded.entry)
             if arguments.save_weights and graded.weights is not None:
                 write(arguments.save_weights, graded.weights)
-            keep(graded, benchmark, board, arguments, split, brief=several)
+            entries[source.label] = keep(graded, benchmark, board, arguments, split, brief=several)
             return _exit_code(graded.entry, arguments.require, benchmark)
         except Exception as error:
             # Whatever fails in one grading must not lose the others.

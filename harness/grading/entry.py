@@ -10,6 +10,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_serializer,
     model_validator,
 )
@@ -19,12 +20,17 @@ from harness.estimates import Estimate
 from harness.files import read_regular
 from harness.grading.scoring import Scorecard, StratumScore
 from harness.points import Mark, in_words
-from harness.text import plain_values
+from harness.text import is_plain_json, plain_values
 
 _LARGEST = 2**22
 """Bytes of an entry's file; those of a grading have a hundredth of it."""
 
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**64)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+_PLAIN = object()
+"""The context in which texts need not be looked at one by one."""
 
 
 class _Record(BaseModel):
@@ -48,6 +54,13 @@ class Seconds(_Record):
 
     total: float
     training: float
+
+
+class Regrade(_Record):
+    """What an entry that was graded anew takes the place of."""
+
+    of: str
+    reason: str = ""
 
 
 class Entry(_Record):
@@ -76,6 +89,12 @@ class Entry(_Record):
         networks: for each network its recipe and how training went: rows, epochs and more.
         recipe: that of the only network, otherwise None.
         fingerprints: sha256 of the ``source``, of the ``data``, of the ``card`` and of the ``harness``'s own code.
+        asked: what the command line asked for besides ``overrides`` and ``limits``: ``device`` and ``threads``.
+        kept: sha256 of the ``predictions`` and of the list of files of the ``source`` that are kept beside the entries.
+        regrade: of an entry that was graded anew, the id of the one that it replaces, and why.
+        heads: id -> hash of the entries that stood on the board when this one was recorded and that no other named;
+            None in entries that no board has recorded, or one of a version before 0.3.
+        hash: sha256 of all other keys; see `harness.board.links`.
     """
 
     id: str
@@ -119,12 +138,17 @@ class Entry(_Record):
     fingerprints: dict[str, str]
     versions: dict[str, str] = Field(default_factory=dict)
     log_tail: str = ""
+    asked: dict[str, Any] = Field(default_factory=dict)
+    kept: dict[str, Sha256] = Field(default_factory=dict)
+    regrade: Regrade | None = None
+    heads: dict[str, Sha256] | None = None
+    hash: str = ""
 
     @model_validator(mode="before")
     @classmethod
-    def _plain(cls, data: Any) -> Any:
+    def _plain(cls, data: Any, info: ValidationInfo) -> Any:
         """Nothing that an entry holds can command a terminal, or show otherwise than it is written."""
-        return plain_values(data)
+        return data if info.context is _PLAIN else plain_values(data)
 
     @field_serializer("seconds")
     def _rounded(self, seconds: Seconds) -> dict[str, float]:
@@ -162,7 +186,9 @@ class Entry(_Record):
             LeaderboardError: it is not an entry; the message names the file, the key and the remedy.
         """
         try:
-            return cls.model_validate_json(read_regular(path, _LARGEST))
+            content = read_regular(path, _LARGEST)
+            context = _PLAIN if is_plain_json(content.decode(errors="replace")) else None
+            return cls.model_validate_json(content, context=context)
         except (OSError, ValidationError) as error:
             if isinstance(error, ValidationError):
                 first = error.errors(include_input=False)[0]

@@ -235,6 +235,7 @@ class Judge:
             networks=[network.model_dump() for network in facts.networks],
             seconds=Seconds(total=run.seconds, training=run.training_seconds),
             peak_memory=run.peak_memory,
+            asked={"device": self._conditions.device, "threads": self._conditions.threads},
             limits={"seconds": limits.seconds, "memory": limits.memory},
             fingerprints={
                 "source": source.fingerprint,
