@@ -6,6 +6,7 @@ Derived from the entries: safe to delete, and made again if it is missing, damag
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sqlite3
 import zlib
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.benchmark import Benchmark
-from harness.board.links import MOST_HEADS, Node, hash_of
+from harness.board.links import MOST_HEADS, Node
 from harness.board.ranking import by_card, ranked
 from harness.board.table import COLUMNS, Row
 from harness.errors import LeaderboardError
@@ -28,9 +29,8 @@ _TABLES = """
 CREATE TABLE card (ranks TEXT);
 CREATE TABLE files (file INTEGER PRIMARY KEY, name TEXT UNIQUE, size INT, mtime INT, problem TEXT,
                     id TEXT, date TEXT, data TEXT, benchmark TEXT, state TEXT, place REAL, band TEXT,
-                    points REAL, max_points REAL, entry_name TEXT, hash TEXT, stated TEXT, linked INT, named INT,
-                    replaces TEXT);
-CREATE TABLE links (file INT, parent TEXT, hash TEXT);
+                    points REAL, max_points REAL, hash TEXT, linked INT, named INT, replaces TEXT, node TEXT);
+CREATE TABLE links (file INT, parent TEXT);
 CREATE TABLE rows (file INTEGER PRIMARY KEY, row TEXT, line TEXT);
 CREATE INDEX kinds ON files (data, benchmark, date, id) WHERE state != 'unreadable';
 CREATE INDEX ranking ON files (data, place IS NULL, place, date, id) WHERE state = 'ranked';
@@ -159,16 +159,8 @@ class Index:
 
     def nodes(self) -> list[Node]:
         """Every entry that can be read, as a node of the graph."""
-        heads: dict[int, dict[str, str]] = {}
-        for file, parent, digest in self._db.execute("SELECT file, parent, hash FROM links"):
-            heads.setdefault(file, {})[parent] = digest
-        found = self._db.execute(
-            "SELECT name, id, date, entry_name, hash, stated, file, linked FROM files WHERE state != 'unreadable'"
-        )
-        return [
-            Node(name, entry_id, date, entry_name, digest, stated, heads.get(file, {}) if linked else None)
-            for name, entry_id, date, entry_name, digest, stated, file, linked in found
-        ]
+        found = self._db.execute("SELECT node FROM files WHERE state != 'unreadable'")
+        return [Node(**json.loads(text)) for (text,) in found]
 
     def problems(self) -> list[str]:
         """A sentence for each file that is not in the table: not an entry, of other data, or not to be ranked."""
@@ -251,20 +243,19 @@ class Index:
                 [name, *about, str(error)],
             )
             return
-        heads = entry.heads or {}
+        node = Node.of(entry, path)
         (named,) = self._db.execute("SELECT EXISTS (SELECT 1 FROM links WHERE parent = ?)", [entry.id]).fetchone()
         replaces = entry.regrade.of if entry.regrade else None
-        data = entry.fingerprints.get("data", "")
-        values = [name, *about, "new", entry.id, entry.date, data, entry.benchmark]
-        values += [entry.name, hash_of(path.read_bytes()), entry.hash, entry.heads is not None, named, replaces]
+        values = [name, *about, "new", entry.id, entry.date, entry.fingerprints.get("data", ""), entry.benchmark]
+        values += [node.hash, node.heads is not None, named, replaces, json.dumps(vars(node))]
         file = self._db.execute(
-            "INSERT INTO files (name, size, mtime, state, id, date, data, benchmark, entry_name, hash, stated, linked, "
-            "named, replaces) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO files (name, size, mtime, state, id, date, data, benchmark, hash, linked, named, replaces, "
+            "node) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             values,
         ).lastrowid
         self._db.execute("INSERT INTO rows (file, row) VALUES (?, ?)", [file, Row.of(entry).to_json()])
-        self._db.executemany("INSERT INTO links VALUES (?, ?, ?)", [(file, *each) for each in heads.items()])
-        self._db.executemany("UPDATE files SET named = 1 WHERE id = ?", [[each] for each in heads])
+        self._db.executemany("INSERT INTO links VALUES (?, ?)", [(file, each) for each in node.heads or {}])
+        self._db.executemany("UPDATE files SET named = 1 WHERE id = ?", [[each] for each in node.heads or {}])
 
 
 def _size_and_time(file: os.DirEntry[str]) -> tuple[int, int]:

@@ -120,9 +120,13 @@ class Kept:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    def path(self, kind: str, digest: str) -> Path:
+        """Where something of this hash is kept."""
+        return self._folder / place(kind, digest)
+
     def has(self, kind: str, digest: str) -> bool:
         """Whether there is something under this name."""
-        return (self._folder / place(kind, digest)).exists()
+        return self.path(kind, digest).exists()
 
     def predictions(self, digest: str, shape: tuple[int, int, int]) -> NDArray[np.float32]:
         """Predictions of this hash, float32 of this shape.
@@ -187,7 +191,7 @@ class Kept:
         return [name for name in files if not (self._folder / name).exists()]
 
     def _read(self, kind: str, digest: str, most: int) -> bytes:
-        path = self._folder / place(kind, digest)
+        path = self.path(kind, digest)
         try:
             packed = read_regular(path, 2 * most + 1000)
             unpacker = zlib.decompressobj(wbits=31)
@@ -201,7 +205,7 @@ class Kept:
         return content
 
     def _wrong(self, kind: str, digest: str, what: str) -> LeaderboardError:
-        return LeaderboardError(f"{self._folder / place(kind, digest)}: {what}")
+        return LeaderboardError(f"{self.path(kind, digest)}: {what}")
 
 
 def _manifest(listed: dict[str, Any]) -> Manifest:

@@ -13,7 +13,7 @@ import contextlib
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,10 +22,11 @@ from filelock import FileLock, Timeout
 from harness.benchmark import Benchmark
 from harness.board.index import DEFAULT_METRIC, Holds, Index
 from harness.board.kept import NOTHING, Kept, Parcel
-from harness.board.links import linked
+from harness.board.links import Node, linked
 from harness.board.locking import patiently
 from harness.board.pending import Pending
-from harness.board.table import HEADER, Row
+from harness.board.results import Examined, Reading, Recorded
+from harness.board.table import HEADER
 from harness.errors import LeaderboardError, UsageError
 from harness.files import read_regular, write_atomically
 from harness.grading.entry import Entry
@@ -34,35 +35,6 @@ _T = TypeVar("_T")
 _LONGEST_DATA = 1024
 _READER_WAITS = 5.0
 """Seconds that a reader waits for the index before it reads the entries themselves."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a board's folder of entries holds.
-
-    Attributes:
-        rows: best first, failed ones last.
-        problems: a sentence for each file that was left out: it is not an entry, it is of other data, or it lacks the
-            metric that ranks.
-    """
-
-    rows: list[Row]
-    problems: list[str]
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """The result of recording an entry.
-
-    Attributes:
-        rank: from 1; None for a failed entry and for one that lacks the metric that ranks.
-        problems: as those of a `Reading`.
-        entry: as it was recorded: with its hash, those of the entries before it, and what was kept.
-    """
-
-    rank: int | None
-    problems: list[str]
-    entry: Entry | None = field(default=None, compare=False)
 
 
 class Leaderboard:
@@ -82,6 +54,7 @@ class Leaderboard:
 
     Attributes:
         name: the board's.
+        entries: the folder of its entries.
         csv: the path of its table.
         ranked_by: the name of the metric that ranks.
         kept: predictions and files of submissions.
@@ -90,15 +63,15 @@ class Leaderboard:
         UsageError: the name cannot be a board's.
     """
 
-    def __init__(self, folder: Path, board: str, benchmark: Benchmark | None = None, lock_timeout: float = 30) -> None:
+    def __init__(self, folder: Path, board: str, benchmark: Benchmark | None = None, lock_timeout: float = 120) -> None:
         if not re.fullmatch(r"[\w-][\w.-]*", board):
             raise UsageError(
                 f"{board!r} cannot be a board's name; take letters, digits, '_', '.' and '-', not beginning with a dot"
             )
         self.name = board
         self.csv = folder / f"{board}.csv"
-        self._entries = folder / "entries" / board
-        self._data = self._entries / "data.txt"
+        self.entries = folder / "entries" / board
+        self._data = self.entries / "data.txt"
         self._index = folder / ".index" / f"{board}.sqlite"
         self._benchmark = benchmark
         self.ranked_by = benchmark.metric if benchmark else DEFAULT_METRIC
@@ -113,7 +86,7 @@ class Leaderboard:
 
     def file(self, entry: Entry) -> Path:
         """Where an entry is kept."""
-        return self._entries / f"{entry.id}.json"
+        return self.entries / f"{entry.id}.json"
 
     def read(self) -> Reading:
         """The table, and a sentence for each file that was left out of it."""
@@ -122,6 +95,10 @@ class Leaderboard:
     def holds(self) -> Holds | None:
         """What the board holds entries of; None on an empty board."""
         return self._look(Index.holds)
+
+    def nodes(self) -> list[Node]:
+        """Every entry that can be read, with what it names."""
+        return self._look(Index.nodes) or []
 
     def refuse_other_data(self, fingerprint: str) -> None:
         """Make sure that this board ranks entries of this data only.
@@ -145,19 +122,21 @@ class Leaderboard:
                 be written. If the entry was kept, its `file` exists.
         """
         with self._locked():
-            self._entries.mkdir(parents=True, exist_ok=True)
+            self._make_folder()
             return self._with_index(lambda index: self._record(entry, parcel, index))
 
-    def settle(self) -> None:
-        """Bring to its end what a killed recording left behind, if there is any and this process may write.
+    def examine(self) -> Examined:
+        """What the entries' files say, all read anew, and the tables that were derived from them before.
 
-        Raises:
-            LeaderboardError: another process holds the lock.
+        What a killed recording left behind is brought to its end first, unless this process may only read.
         """
-        if self._pending.left_behind:
+        try:
             with self._locked():
                 if self._pending.left_behind:
                     self._with_index(self._write_csv)
+                return self._ask(None, self._examine)
+        except LeaderboardError:
+            return self._ask(None, self._examine)
 
     def rebuild(self) -> list[str]:
         """Make index and CSV again from the entries; returns a sentence for each file that was left out.
@@ -166,7 +145,7 @@ class Leaderboard:
             LeaderboardError: another process holds the lock, or the CSV cannot be written.
         """
         with self._locked():
-            self._entries.mkdir(parents=True, exist_ok=True)
+            self._make_folder()
             self._forget_index()
             return self._with_index(self._write_csv).problems
 
@@ -196,14 +175,20 @@ class Leaderboard:
 
     def _write_csv(self, index: Index, entry_id: str = "") -> Recorded:
         index.rank(self._benchmark)
-        own, lines = None, [HEADER]
-        for rank, (each, graded, line) in enumerate(index.lines(), start=1):
-            lines.append(f"{rank}{line}" if graded else line)
-            if graded and each == entry_id:
-                own = rank
-        write_atomically(self.csv, "".join(lines).encode())
+        own, table = _table(index, entry_id)
+        write_atomically(self.csv, table.encode())
         self._pending.end()
         return Recorded(own, index.problems())
+
+    def _examine(self, index: Index) -> Examined:
+        def lines(known: Index) -> list[tuple[str, bool, str]]:
+            known.rank(self._benchmark)
+            return known.lines()
+
+        index.rank(self._benchmark)
+        indexed = self._with_index(lines) if self._index.exists() else index.lines()
+        changed = {each for each, _, _ in set(indexed) ^ set(index.lines())}
+        return Examined(index.nodes(), _table(index)[1], index.problems(), changed)
 
     def _compare_data(self, held: Holds | None, fingerprint: str) -> None:
         if held is not None and held.data != fingerprint:
@@ -238,7 +223,6 @@ class Leaderboard:
             self.csv.parent.mkdir(parents=True, exist_ok=True)
             with patiently(self._lock, self.csv.parent):
                 self._pending.settle()
-                self._merge_tables()
                 yield
         except Timeout:
             raise LeaderboardError(
@@ -252,15 +236,15 @@ class Leaderboard:
                 "run `harness leaderboard rebuild`"
             ) from error
 
-    def _merge_tables(self) -> None:
-        """Have git put two branches' tables together; they are derived anew by the next recording, or by `rebuild`."""
+    def _make_folder(self) -> None:
+        self.entries.mkdir(parents=True, exist_ok=True)
         attributes = self.csv.parent / ".gitattributes"
-        if not attributes.exists():
+        if not attributes.exists():  # git puts two branches' tables together; the next recording derives one from both
             write_atomically(attributes, b"# Derived from the entries, each a file.\n*.csv merge=union\n")
 
     def _look(self, ask: Callable[[Index], _T]) -> _T | None:
         """Ask the index, or one in memory if there is none to open: reading a board needs no right to write."""
-        if not self._entries.is_dir():
+        if not self.entries.is_dir():
             return None
         try:
             with self._lock.acquire(timeout=min(_READER_WAITS, self._lock.timeout)):
@@ -270,7 +254,7 @@ class Leaderboard:
         try:
             return self._ask(None, ask)
         except OSError as error:
-            raise LeaderboardError(f"{self._entries}: cannot be read: {error.strerror}") from error
+            raise LeaderboardError(f"{self.entries}: cannot be read: {error.strerror}") from error
 
     def _with_index(self, ask: Callable[[Index], _T]) -> _T:
         """Ask the index; it is made again if it is damaged, and in memory if it cannot be written."""
@@ -284,7 +268,7 @@ class Leaderboard:
         return self._ask(None, ask)
 
     def _ask(self, path: Path | None, ask: Callable[[Index], _T]) -> _T:
-        with contextlib.closing(Index(path, self._entries, self._known_data())) as index:
+        with contextlib.closing(Index(path, self.entries, self._known_data())) as index:
             return ask(index)
 
     def _make_index_folder(self) -> None:
@@ -295,3 +279,13 @@ class Leaderboard:
     def _forget_index(self) -> None:
         for path in (self._index, self._index.with_name(f"{self._index.name}-journal")):
             path.unlink(missing_ok=True)
+
+
+def _table(index: Index, entry_id: str = "") -> tuple[int | None, str]:
+    """The rank of an entry, and the CSV."""
+    own, lines = None, [HEADER]
+    for rank, (each, graded, line) in enumerate(index.lines(), start=1):
+        lines.append(f"{rank}{line}" if graded else line)
+        if graded and each == entry_id:
+            own = rank
+    return own, "".join(lines)

@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.grading.entry import Entry
 
@@ -43,18 +44,43 @@ class Node:
     Attributes:
         file: its name.
         id, date, name: as the entry says; the name is ``author/submission``.
+        graded: whether it says so.
         hash: of the file as it is.
         stated: the hash that the entry says it has; empty in one that no board has linked.
         heads: those that it names; None in one that no board has linked.
+        fingerprints, kept: as the entry says.
     """
 
     file: str
     id: str
     date: str
     name: str
+    graded: bool
     hash: str
     stated: str
     heads: Mapping[str, str] | None
+    fingerprints: Mapping[str, str]
+    kept: Mapping[str, str]
+
+    @classmethod
+    def of(cls, entry: Entry, path: Path) -> Node:
+        """The node of an entry that was read from this file.
+
+        Raises:
+            OSError: it cannot be read any more.
+        """
+        return cls(
+            file=path.name,
+            id=entry.id,
+            date=entry.date,
+            name=entry.name,
+            graded=entry.status == "graded",
+            hash=hash_of(path.read_bytes()),
+            stated=entry.hash,
+            heads=entry.heads,
+            fingerprints=entry.fingerprints,
+            kept=entry.kept,
+        )
 
     def __str__(self) -> str:
         """Its row and its entry, for messages."""

@@ -1,4 +1,4 @@
-"""Show a board, or rebuild it from its entries.
+"""Show a board, rebuild it from its entries, or see whether someone changed it.
 
 A board ranks by the metric of its benchmark's card, and shows the bands of that card.
 """
@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli import verify
 from harness.cli.parsing import say
 from harness.cli.running import load_card
 
@@ -20,13 +21,14 @@ EXAMPLES = """
   harness leaderboard show
   harness leaderboard show kaggle --all
   harness leaderboard rebuild          # after entries were copied in, restored or deleted
+  harness leaderboard verify           # has anyone changed an entry, a score, a source or the table?
   harness leaderboard rebuild spring --benchmark course/benchmark.toml     # after that card was changed
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``harness leaderboard``."""
-    parser.add_argument("action", choices=("show", "rebuild"))
+    parser.add_argument("action", choices=("show", "rebuild", "verify"))
     parser.add_argument("board", nargs="*", metavar="BOARD", help="boards (all that have entries)")
     parser.add_argument(
         "--leaderboard", type=Path, default=Path("leaderboard"), metavar="DIR", help="its folder (leaderboard)"
@@ -37,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="whose metric ranks (the benchmark that the entries name, if its card is found here)",
     )
     parser.add_argument("--all", action="store_true", help="show every entry, not only the best of each submission")
+    verify.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -53,7 +56,11 @@ def run(arguments: argparse.Namespace) -> int:
     for each in found:
         if each.name not in known:
             raise LeaderboardError(f"{folder}: has no board {each.name!r}; it has {', '.join(known)}")
-        board = Leaderboard(folder, each.name, _benchmark(each, arguments.benchmark))
+    cards = [(each, _benchmark(each, arguments.benchmark)) for each in found]
+    boards = [(Leaderboard(folder, each.name, card), card) for each, card in cards]
+    if arguments.action == "verify":
+        return verify.run(boards, arguments)
+    for board, _ in boards:
         if arguments.action == "rebuild":
             problems = board.rebuild()
             print(f"{board.csv}: {len(board.read().rows)} entries")

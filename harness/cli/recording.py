@@ -15,7 +15,8 @@ from harness.errors import LeaderboardError, LoadError
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
     from harness.board.kept import Parcel
-    from harness.board.leaderboard import Leaderboard, Recorded
+    from harness.board.leaderboard import Leaderboard
+    from harness.board.results import Recorded
     from harness.datasets.faces import Split
     from harness.grading.entry import Entry
     from harness.grading.grade import Graded

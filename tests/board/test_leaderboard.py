@@ -13,7 +13,8 @@ from support.entries import entry
 from support.tiny import CARD, REPOSITORY
 
 from harness.benchmark import Benchmark, load_benchmark
-from harness.board.leaderboard import Leaderboard, Recorded
+from harness.board.leaderboard import Leaderboard
+from harness.board.results import Recorded
 from harness.board.table import COLUMNS
 from harness.errors import LeaderboardError, UsageError
 from harness.estimates import Estimate
