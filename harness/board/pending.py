@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from harness.files import read_regular, write_atomically
+from harness.files import read_regular, remove_unfinished, write_atomically
 
 _SUFFIX = ".pending"
 _LONGEST = 2**22
@@ -43,13 +43,15 @@ class Pending:
         self._mark.unlink(missing_ok=True)
 
     def settle(self) -> None:
-        """Remove what killed recordings, of any board in the folder, have kept for entries that they did not write."""
+        """Remove what killed recordings, of any board in the folder, have half written, or kept for no entry."""
         for mark in self._index.glob(f"*{_SUFFIX}"):
             try:
                 noted = json.loads(read_regular(mark, _LONGEST))
                 entry, files = self._folder / noted["entry"], [self._folder / name for name in noted["files"]]
             except (OSError, ValueError, KeyError, TypeError):
                 continue
+            for path in (entry, *files, self._folder / f"{mark.stem}.csv"):
+                remove_unfinished(path)
             if not entry.exists():
                 for file in files:
                     file.unlink(missing_ok=True)
