@@ -17,6 +17,7 @@ from typing import Any
 
 from harness.benchmark import Benchmark
 from harness.board.links import MOST_HEADS, Node
+from harness.board.listing import entry_files, entry_names, mark, name_mark
 from harness.board.ranking import by_card, ranked
 from harness.board.table import COLUMNS, Row
 from harness.errors import LeaderboardError
@@ -27,6 +28,8 @@ DEFAULT_METRIC = "mean_pixel_error"
 
 _TABLES = """
 CREATE TABLE card (ranks TEXT);
+CREATE TABLE seen (names INT, files INT);
+INSERT INTO seen VALUES (0, 0);
 CREATE TABLE files (file INTEGER PRIMARY KEY, name TEXT UNIQUE, size INT, mtime INT, problem TEXT,
                     id TEXT, date TEXT, data TEXT, benchmark TEXT, state TEXT, place REAL, band TEXT,
                     points REAL, max_points REAL, hash TEXT, linked INT, named INT, replaces TEXT, node TEXT);
@@ -42,7 +45,9 @@ CREATE INDEX naming ON links (parent);
 CREATE INDEX named_by ON links (file);
 """
 # The states: new, ranked (failed entries too, at the end), lacking the metric that ranks, unreadable.
+# What was seen is added up: a hash of each file's name, and one of its name, size and time.
 # An entry is named when another has its hash among its heads, and replaced when it was graded anew.
+_MAPPED = 2**32
 _FORM = 1
 """Increase it when `Row.line` writes a cell differently: lines are kept in the index."""
 _VERSION = zlib.crc32(repr((_TABLES, COLUMNS, list(Row.__dataclass_fields__), _FORM)).encode()) & 0x7FFFFFFF
@@ -81,19 +86,22 @@ class Index:
         path: its file; None keeps it in memory.
         entries: the folder of the board's entries.
         data: the fingerprint of the data that it ranks; None for that of most entries.
+        edits: whether to look for files that were edited in their place, too; of many files, that takes longer.
 
     Raises:
         sqlite3.Error: the file is damaged, or cannot be written.
     """
 
-    def __init__(self, path: Path | None, entries: Path, data: str | None = None) -> None:
+    def __init__(self, path: Path | None, entries: Path, data: str | None = None, *, edits: bool = True) -> None:
         self._entries, self._data = entries, data
         self._db = sqlite3.connect(path or ":memory:", isolation_level=None)
         try:
             self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.execute(f"PRAGMA mmap_size = {_MAPPED}")
             with self._change():
                 self._make_tables()
-                self._follow_files()
+                if not self._is_up_to_date(edits):
+                    self._follow_files()
         except BaseException:
             self._db.close()
             raise
@@ -164,15 +172,19 @@ class Index:
 
     def problems(self) -> list[str]:
         """A sentence for each file that is not in the table: not an entry, of other data, or not to be ranked."""
-        held = self.holds() or Holds("", "", "")
         return [
-            problem or self._why_left_out(name, held, bool(other_data))
-            for name, problem, other_data in self._db.execute(_LEFT_OUT, [held.data] * 3)
+            problem or self._why_left_out(name, bool(other_data))
+            for name, problem, other_data in self._db.execute(_LEFT_OUT, [self._held_data()] * 3).fetchall()
         ]
 
-    def _why_left_out(self, name: str, held: Holds, other_data: bool) -> str:
+    def _held_data(self) -> str:
+        held = None if self._data else self.holds()
+        return self._data or (held.data if held else "")
+
+    def _why_left_out(self, name: str, other_data: bool) -> str:
         path = self._entries / name
         if other_data:
+            held = self.holds() or Holds("", "", "")
             example = f" (such as {held.example})" if held.example else ""
             return f"{path}: is of other data than this board's{example}; move it to the folder of another board"
         return (
@@ -181,8 +193,7 @@ class Index:
         )
 
     def _table(self, columns: str) -> list[Any]:
-        held = self.holds()
-        return self._db.execute(f"SELECT {columns} {_TABLE}", [held.data if held else ""]).fetchall()
+        return self._db.execute(f"SELECT {columns} {_TABLE}", [self._held_data()]).fetchall()
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[None]:
@@ -201,20 +212,30 @@ class Index:
             self._db.execute(statement)
         self._db.execute(f"PRAGMA user_version = {_VERSION}")
 
+    def _is_up_to_date(self, edits: bool) -> bool:
+        """Whether the folder's files are those that were read."""
+        # A file that could not be read is tried again each time, since that can be mended without changing the file.
+        if self._db.execute("SELECT EXISTS (SELECT 1 FROM files WHERE state = 'unreadable')").fetchone()[0]:
+            return False
+        names, files = self._db.execute("SELECT names, files FROM seen").fetchone()
+        if edits:
+            return bool(files == sum(mark(name, *about) for name, about in entry_files(self._entries)))
+        return bool(names == sum(map(name_mark, entry_names(self._entries))))
+
+    def _add_up(self, sign: int, name: str, size: int, time: int) -> None:
+        marks = [sign * name_mark(os.fsencode(name)), sign * mark(name, size, time)]
+        self._db.execute("UPDATE seen SET names = names + ?, files = files + ?", marks)
+
     def _follow_files(self) -> None:
         """Read what was added or changed, forget what is gone."""
-        # A file that could not be read is tried again each time, since that can be mended without changing the file.
         known = {
             name: (size, time) if state != "unreadable" else None
             for name, size, time, state in self._db.execute("SELECT name, size, mtime, state FROM files")
         }
         changed = []
-        for file in os.scandir(self._entries):
-            name = file.name
-            if name.endswith(".json") and not name.startswith("."):
-                about = _size_and_time(file)
-                if known.pop(name, None) != about:
-                    changed.append((name, about))
+        for name, about in entry_files(self._entries):
+            if known.pop(name, None) != about:
+                changed.append((name, about))
         # What is left is gone.
         for name in [*known, *(name for name, _ in changed)]:
             self._forget(name)
@@ -222,9 +243,11 @@ class Index:
             self._read(name, about)
 
     def _forget(self, name: str) -> None:
-        found = self._db.execute("SELECT file FROM files WHERE name = ?", [name]).fetchone()
-        if found is None:
+        about = self._db.execute("SELECT file, size, mtime FROM files WHERE name = ?", [name]).fetchone()
+        if about is None:
             return
+        self._add_up(-1, name, *about[1:])
+        found = about[:1]
         parents = self._db.execute("SELECT parent FROM links WHERE file = ?", found).fetchall()
         self._db.execute("DELETE FROM rows WHERE file = ?", found)
         self._db.execute("DELETE FROM links WHERE file = ?", found)
@@ -235,6 +258,7 @@ class Index:
 
     def _read(self, name: str, about: tuple[int, int]) -> None:
         path = self._entries / name
+        self._add_up(1, name, *about)
         try:
             entry = Entry.read(path)
         except LeaderboardError as error:
@@ -256,11 +280,3 @@ class Index:
         self._db.execute("INSERT INTO rows (file, row) VALUES (?, ?)", [file, Row.of(entry).to_json()])
         self._db.executemany("INSERT INTO links VALUES (?, ?)", [(file, each) for each in node.heads or {}])
         self._db.executemany("UPDATE files SET named = 1 WHERE id = ?", [[each] for each in node.heads or {}])
-
-
-def _size_and_time(file: os.DirEntry[str]) -> tuple[int, int]:
-    try:
-        about = file.stat()
-    except OSError:
-        return 0, 0  # reading it will say what is wrong with it
-    return about.st_size, about.st_mtime_ns

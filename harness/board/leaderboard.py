@@ -123,7 +123,7 @@ class Leaderboard:
         """
         with self._locked():
             self._make_folder()
-            return self._with_index(lambda index: self._record(entry, parcel, index))
+            return self._with_index(lambda index: self._record(entry, parcel, index), edits=False)
 
     def examine(self) -> Examined:
         """What the entries' files say, all read anew, and the tables that were derived from them before.
@@ -256,7 +256,7 @@ class Leaderboard:
         except OSError as error:
             raise LeaderboardError(f"{self.entries}: cannot be read: {error.strerror}") from error
 
-    def _with_index(self, ask: Callable[[Index], _T]) -> _T:
+    def _with_index(self, ask: Callable[[Index], _T], *, edits: bool = True) -> _T:
         """Ask the index; it is made again if it is damaged, and in memory if it cannot be written."""
         for prepare in (self._make_index_folder, self._forget_index):
             try:
@@ -264,11 +264,11 @@ class Leaderboard:
             except OSError:
                 break
             with contextlib.suppress(sqlite3.Error):
-                return self._ask(self._index, ask)
+                return self._ask(self._index, ask, edits=edits)
         return self._ask(None, ask)
 
-    def _ask(self, path: Path | None, ask: Callable[[Index], _T]) -> _T:
-        with contextlib.closing(Index(path, self.entries, self._known_data())) as index:
+    def _ask(self, path: Path | None, ask: Callable[[Index], _T], *, edits: bool = True) -> _T:
+        with contextlib.closing(Index(path, self.entries, self._known_data(), edits=edits)) as index:
             return ask(index)
 
     def _make_index_folder(self) -> None:

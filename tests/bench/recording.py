@@ -1,4 +1,4 @@
-"""What it takes to record one entry on a large board, and to show it.
+"""What it takes to record one entry on a large board, to show it, and to verify it without predictions.
 
     PYTHONPATH=tests python tests/bench/recording.py [ENTRIES]
 
@@ -20,6 +20,8 @@ from support.tiny import REPOSITORY
 
 from harness.benchmark import load_benchmark
 from harness.board.leaderboard import Leaderboard
+from harness.board.rescore import check_sources
+from harness.board.verify import verify
 from harness.estimates import Estimate
 from harness.grading.entry import Entry
 from harness.reporting.console import board_table
@@ -49,6 +51,12 @@ def seconds(do: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
+def looked_at(board: Leaderboard) -> None:
+    """Verify a board on which nothing was changed."""
+    verdict = verify(board)
+    assert not [*verdict.problems, *check_sources(board, verdict.nodes)]
+
+
 def said(times: list[float]) -> str:
     """Median and slowest of some durations."""
     return f"{statistics.median(times):.3f} s ({max(times):.3f} s)"
@@ -68,6 +76,7 @@ def main(count: int) -> None:
         print(f"recording one      {said([seconds(lambda: board.record(next(new))) for _ in range(RECORDS)])}")
         show = lambda: board_table(board.name, board.read().rows, board.ranked_by, every=False)  # noqa: E731
         print(f"show               {said([seconds(show) for _ in range(5)])}")
+        print(f"verify             {seconds(lambda: looked_at(board)):.2f} s")
         reading = board.read()
         assert len(reading.rows) == count + RECORDS and not reading.problems
 

@@ -55,7 +55,7 @@ def crowd(folder: Path, processes: int, each: int) -> list[str]:
 
 
 def kill_one(folder: Path, after: float, number: int) -> tuple[int, list[str]]:
-    """Kill a process that records one entry after the other.
+    """Kill a process that records one entry after the other, so many seconds after the first.
 
     Returns:
         how many it had recorded, and a sentence for everything that is not as it should be.
@@ -71,6 +71,8 @@ def kill_one(folder: Path, after: float, number: int) -> tuple[int, list[str]]:
                 said.flush()
 
     process = forked(work)
+    while not notes.stat().st_size:
+        time.sleep(0.001)
     time.sleep(after)
     os.kill(process, signal.SIGKILL)
     os.waitpid(process, 0)
