@@ -214,6 +214,6 @@ def _manifest(listed: dict[str, Any]) -> Manifest:
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or not path.parts or not re.fullmatch("[0-9a-f]{64}", digest):
             raise ValueError(f"not a file of a submission: {name!r}")
-    if not isinstance(suffix, str) or not (entry is None or entry in files):
+    if not files or not isinstance(suffix, str) or not (entry is None or entry in files):
         raise ValueError("not a submission")
     return Manifest(suffix, entry, files, tuple(map(str, listed["remarks"])))

@@ -123,6 +123,8 @@ class Leaderboard:
         """
         with self._locked():
             self._make_folder()
+            if entry.regrade is not None:  # then the faces may be others, and the board is of those from now on
+                self._write_data(entry)
             return self._with_index(lambda index: self._record(entry, parcel, index), edits=False)
 
     def examine(self) -> Examined:
@@ -154,10 +156,9 @@ class Leaderboard:
         return Reading(index.rows(), index.problems())
 
     def _record(self, entry: Entry, parcel: Parcel, index: Index) -> Recorded:
-        data = entry.fingerprints.get("data", "")
-        self._compare_data(index.holds(), data)
-        if data and not self._data.exists():
-            write_atomically(self._data, f"{data}\n".encode())
+        self._compare_data(index.holds(), entry.fingerprints.get("data", ""))
+        if not self._data.exists():
+            self._write_data(entry)
         path = self.file(entry)
         if path.exists():
             with contextlib.suppress(LeaderboardError):
@@ -172,6 +173,10 @@ class Leaderboard:
                 raise LeaderboardError(f"{path}: the entry could not be written: {error.strerror}") from error
             index.take(path)
         return replace(self._write_csv(index, entry.id), entry=entry)
+
+    def _write_data(self, entry: Entry) -> None:
+        if data := entry.fingerprints.get("data"):
+            write_atomically(self._data, f"{data}\n".encode())
 
     def _write_csv(self, index: Index, entry_id: str = "") -> Recorded:
         index.rank(self._benchmark)

@@ -18,7 +18,8 @@ _COMMANDS = {
     "tune": "search for a better recipe on the training faces",
     "data": "prepare, describe or draw a benchmark's data",
     "secret": "make a secret, from which held-out faces are drawn that nobody has seen",
-    "leaderboard": "show a board, derive it anew from its entries, or verify it",
+    "leaderboard": "show, rebuild, verify or regrade a board",
+    "replay": "grade an entry's kept source again and compare the scores",
     "doctor": "tell what this machine offers: device, memory, isolation",
 }
 

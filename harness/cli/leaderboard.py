@@ -1,4 +1,4 @@
-"""Show a board, rebuild it from its entries, or see whether someone changed it.
+"""Show a board, rebuild it from its entries, see whether someone changed it, or grade its entries anew.
 
 A board ranks by the metric of its benchmark's card, and shows the bands of that card.
 """
@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli import verify
+from harness.cli import regrade, verify
 from harness.cli.parsing import say
 from harness.cli.running import load_card
 
@@ -22,13 +22,14 @@ EXAMPLES = """
   harness leaderboard show kaggle --all
   harness leaderboard rebuild          # after entries were copied in, restored or deleted
   harness leaderboard verify           # has anyone changed an entry, a score, a source or the table?
+  harness leaderboard regrade spring --reason "two faces were labelled wrongly"
   harness leaderboard rebuild spring --benchmark course/benchmark.toml     # after that card was changed
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``harness leaderboard``."""
-    parser.add_argument("action", choices=("show", "rebuild", "verify"))
+    parser.add_argument("action", choices=("show", "rebuild", "verify", "regrade"))
     parser.add_argument("board", nargs="*", metavar="BOARD", help="boards (all that have entries)")
     parser.add_argument(
         "--leaderboard", type=Path, default=Path("leaderboard"), metavar="DIR", help="its folder (leaderboard)"
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--all", action="store_true", help="show every entry, not only the best of each submission")
     verify.add_arguments(parser)
+    regrade.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -58,8 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
             raise LeaderboardError(f"{folder}: has no board {each.name!r}; it has {', '.join(known)}")
     cards = [(each, _benchmark(each, arguments.benchmark)) for each in found]
     boards = [(Leaderboard(folder, each.name, card), card) for each, card in cards]
-    if arguments.action == "verify":
-        return verify.run(boards, arguments)
+    if command := {"verify": verify.run, "regrade": regrade.run}.get(arguments.action):
+        return command(boards, arguments)
     for board, _ in boards:
         if arguments.action == "rebuild":
             problems = board.rebuild()

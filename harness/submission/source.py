@@ -134,7 +134,7 @@ def find_source(submission: str | Path) -> Source:
         description=opened.description,
         fingerprint=fingerprint,
         size=size,
-        brings_data=_brings_data(opened.files),
+        brings_data=holds_data(opened.files),
         remarks=opened.remarks,
     )
 
@@ -253,7 +253,8 @@ def _size(file: Path | bytes) -> int:
     return len(file) if isinstance(file, bytes) else file.stat().st_size
 
 
-def _brings_data(files: Mapping[str, Path | bytes]) -> bool:
+def holds_data(files: Mapping[str, Path | bytes]) -> bool:
+    """Whether files hold more than code."""
     code = [_size(file) for name, file in files.items() if name.endswith(".py")]
     data = sum(_size(file) for name, file in files.items() if not name.endswith(".py"))
     return data > _DATA_BYTES or any(size > _CODE_BYTES for size in code)

@@ -25,7 +25,7 @@ from harness.keypoints import FACE15
 
 COMMANDS = (
     *("new", "check", "predict", "score", "data", "leaderboard", "doctor"),
-    *("baselines", "compare", "ablate", "tune", "blend"),
+    *("baselines", "compare", "ablate", "tune", "blend", "replay"),
 )
 
 
