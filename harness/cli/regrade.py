@@ -90,7 +90,9 @@ def _again(
 
     with tempfile.TemporaryDirectory() as folder, ProgressLine(sys.stderr) as line:
         graded = replay(entry, board.kept, benchmark, split, conditions, Path(folder), line.training)
-        parcel = pack(graded.source, graded.predictions, frozenset(("predictions", "source")) & entry.kept.keys())
+        parcel = pack(
+            graded.source, graded.predictions, frozenset(("predictions", "source")) & entry.kept.keys(), graded.shares
+        )
     new = graded.entry.model_copy(update={"board": board.name, "regrade": Regrade(of=entry.id, reason=reason)})
     recorded = board.record(new, parcel)
     return Change(entry, recorded.entry or new)

@@ -32,6 +32,7 @@ def report(entry: Entry, benchmark: Benchmark) -> str:
         lines += _section("Worth a look", [plain(flag) for flag in entry.flags])
     else:
         lines = [f"{one_line(entry.name)} on {entry.board}: FAILED", *_failure(entry)]
+    lines += _section(f"Trained {len(entry.trainings)} times; the score is the mean", _trainings(entry))
     lines += _section("Noted while it ran", [one_line(note) for note in entry.notes])
     lines += ["", f"  {_how_it_ran(entry)}"]
     if entry.trained == "brought":
@@ -43,6 +44,12 @@ def report(entry: Entry, benchmark: Benchmark) -> str:
     if entry.isolation == "none":
         lines.append("  isolation: NONE. The submission could read whatever its user can; do not give marks for this.")
     return printable("\n".join(lines))
+
+
+def _trainings(entry: Entry) -> list[str]:
+    """What each of several trainings gave; the intervals above are over subjects and trainings."""
+    pixels = METRICS["mean_pixel_error"]
+    return [f"seed {each.seed}: {pixels.number(each.scores[pixels.name])} px" for each in entry.trainings]
 
 
 def line(entry: Entry) -> str:
