@@ -55,7 +55,11 @@ def archived_source(entry: Entry, kept: Kept, folder: Path) -> Source:
         LeaderboardError: there is none, or it is not the one that was graded.
     """
     if SOURCE not in entry.kept:
-        why = "a blend has none of its own" if entry.blend else "it was graded with --keep predictions, or before 0.3"
+        why = (
+            "a blend has none of its own"
+            if entry.blend
+            else "it was graded with --keep predictions, or by an earlier version"
+        )
         raise LeaderboardError(f"{entry.id}: no source was kept with this entry ({why}), so it cannot be graded again")
     manifest = kept.manifest(entry.kept[SOURCE])
     kind = next((kind for kind in KINDS if kind.suffix == manifest.suffix), None)

@@ -109,8 +109,8 @@ def _notes(nodes: Sequence[Node]) -> Iterator[str]:
     old = _of_before(nodes)
     if old:
         yield (
-            f"not linked, since recorded before version 0.3: {len(old)} of {len(nodes)} entries; whether one was "
-            "changed, "
+            f"not linked, since an earlier version recorded them: {len(old)} of {len(nodes)} entries; whether one "
+            "was changed, "
             + ("the entries that name them show, and git's history" if linked else "git's history alone shows")
         )
     starts = [node for node in linked if not node.heads]

@@ -93,7 +93,7 @@ class Entry(_Record):
         kept: sha256 of the ``predictions`` and of the list of files of the ``source`` that are kept beside the entries.
         regrade: of an entry that was graded anew, the id of the one that it replaces, and why.
         heads: id -> hash of the entries that stood on the board when this one was recorded and that no other named;
-            None in entries that no board has recorded, or one of a version before 0.3.
+            None in entries that no board has recorded, or one of an earlier version.
         hash: sha256 of all other keys; see `harness.board.links`.
     """
 
