@@ -158,7 +158,9 @@ def _rows(board: Leaderboard, text: str, derived: str, names: dict[str, Node]) -
     for each in wanted.keys() - times.keys():
         yield f"{names[each]}: its row is missing from {board.csv.name}"
     for each, count in times.items():
-        if each not in wanted:
+        if each not in wanted and each in names:
+            yield f"{names[each]}: has a row in {board.csv.name}, where it does not belong; {_REBUILD}"
+        elif each not in wanted:
             row = next(row for row in rows if row["id"] == each)
             who = "/".join(part for part in (row.get("author"), row.get("submission")) if part)
             yield f"{who or 'a row'} ({each}): stands in {board.csv.name} without an entry: it was removed, or forged"
