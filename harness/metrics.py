@@ -23,7 +23,7 @@ class Errors:
 
     Attributes:
         distances: (N, K), Euclidean, in pixels; NaN where the label is missing.
-        nme: (N,), each image's mean distance over its inter-ocular distance; NaN where an eye corner is not labelled.
+        nme: (N,), each image's mean distance over what its layout divides by; NaN where that is not known.
         bootstrap: over the subjects of the N images.
     """
 
@@ -42,7 +42,7 @@ class Metric:
         unit: of its values; a share has none.
         better: whether lower or higher values are better.
         of: computes it.
-        needs_eyes: whether it is computed from the nme; it cannot be where no image has both eye corners labelled.
+        of_nme: whether it is computed from the nme; it cannot be where no image has what its layout divides by.
         parts: what the CSV shows of the estimate, a column each.
     """
 
@@ -51,7 +51,7 @@ class Metric:
     unit: Literal["px", ""]
     better: Literal["lower", "higher"]
     of: Callable[[Errors], Estimate]
-    needs_eyes: bool = False
+    of_nme: bool = False
     parts: tuple[Literal["value", "low", "high"], ...] = ("value",)
 
     @property
@@ -120,9 +120,9 @@ METRICS = {
             "lower",
             lambda errors: errors.bootstrap.quantile(errors.distances, 0.95),
         ),
-        Metric("nme", "nme", "", "lower", lambda errors: errors.bootstrap.mean(errors.nme), needs_eyes=True),
-        Metric("failure_rate", "failure rate", "", "lower", _failures, needs_eyes=True),
-        Metric("auc", "auc", "", "higher", _auc, needs_eyes=True),
+        Metric("nme", "nme", "", "lower", lambda errors: errors.bootstrap.mean(errors.nme), of_nme=True),
+        Metric("failure_rate", "failure rate", "", "lower", _failures, of_nme=True),
+        Metric("auc", "auc", "", "higher", _auc, of_nme=True),
     )
 }
 """Name -> metric, in the order in which they are shown.
@@ -135,6 +135,6 @@ distribution up to 0.1, between 0 and 1).
 
 
 def measure(errors: Errors) -> dict[str, Estimate]:
-    """Every metric that can be computed; those of the nme are absent where no image has both eye corners."""
+    """Every metric that can be computed; those of the nme are absent where it is not known of any image."""
     blind = bool(np.isnan(errors.nme).all())
-    return {name: metric.of(errors) for name, metric in METRICS.items() if not (blind and metric.needs_eyes)}
+    return {name: metric.of(errors) for name, metric in METRICS.items() if not (blind and metric.of_nme)}

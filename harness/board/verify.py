@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from harness.board.leaderboard import Leaderboard
 from harness.board.links import MOST_HEADS, Node
+from harness.board.listing import as_text
 from harness.board.results import Examined
 
 RELATIVE = frozenset({"rank"})
@@ -64,7 +65,7 @@ def verify(board: Leaderboard) -> Verdict:
 def _files(nodes: Sequence[Node]) -> Iterator[str]:
     """What an entry's file shows by itself."""
     for node in nodes:
-        if node.file != f"{node.id}.json":
+        if as_text(node.file) != f"{node.id}.json":
             yield f"{node}: {node.file} is a second file of this entry, or it was renamed; delete it, or rename it back"
         if (node.heads is not None or node.stated) and node.hash != node.stated:
             yield f"{node}: was changed after it was recorded; its hash is not that of what it says"
