@@ -34,11 +34,11 @@ from harness.card_values import (
     layout,
     metric,
     pair,
-    share_or_file,
 )
+from harness.data_tables import FILE_READERS, KaggleData, PictureData
 from harness.errors import CardError
 from harness.files import read_regular
-from harness.keypoints import FACE15, KeypointLayout
+from harness.keypoints import FACE15, IBUG68, KeypointLayout
 from harness.metrics import METRICS
 from harness.places import cards, shipped
 from harness.points import A_POINT_A_BAND, Mark, Points
@@ -48,20 +48,6 @@ _LONGEST = 2**18
 """Bytes of a card."""
 
 
-class KaggleData(Table):
-    """Photographs in Kaggle's files.
-
-    Attributes:
-        held_out: share of the fully labelled rows that is held out, by whole subjects; or a file of faces that are held
-            out, so that all of ``training.csv`` may be learnt from. On a card its path is relative to the card.
-        seed: draws which subjects; a file of held-out faces has no use for it.
-    """
-
-    reader: Literal["kaggle"]
-    held_out: Annotated[float | Path, BeforeValidator(share_or_file)]
-    seed: Seed = 0
-
-
 class RenderedData(Table):
     """Faces drawn by the harness.
 
@@ -69,7 +55,7 @@ class RenderedData(Table):
         training, held_out: how many faces.
         seed: draws the training faces.
         held_out_seed: draws the held-out faces for practice; where HARNESS_SECRET_SEED is set, it stands in for this.
-        fully_labelled: share of the training faces with every keypoint; the rest have Kaggle's four.
+        fully_labelled: share of the training faces with every keypoint; the rest have a few, as Kaggle's have four.
     """
 
     reader: Literal["rendered"]
@@ -142,7 +128,7 @@ class Benchmark(Table):
     layout: Annotated[KeypointLayout, BeforeValidator(layout)]
     image_size: Annotated[tuple[Side, Side], BeforeValidator(pair)]
     metric: Annotated[str, AfterValidator(metric)]
-    data: Annotated[KaggleData | RenderedData, Field(discriminator="reader")]
+    data: Annotated[KaggleData | PictureData | RenderedData, Field(discriminator="reader")]
     bands: Bands
     limits: CardLimits
     seeds: Annotated[PositiveInt, Field(le=MOST_SEEDS)] = 1
@@ -152,12 +138,15 @@ class Benchmark(Table):
 
     @field_validator("data")
     @classmethod
-    def _can_be_drawn(cls, data: KaggleData | RenderedData, info: ValidationInfo) -> KaggleData | RenderedData:
+    def _can_be_drawn(
+        cls, data: KaggleData | PictureData | RenderedData, info: ValidationInfo
+    ) -> KaggleData | PictureData | RenderedData:
         layout = info.data.get("layout")
-        if isinstance(data, RenderedData) and layout and layout.keypoints != FACE15.keypoints:
+        if isinstance(data, RenderedData) and layout and layout.keypoints not in (FACE15.keypoints, IBUG68.keypoints):
             raise ValueError(
-                f'reader = "rendered" draws the keypoints of layout "face15", and the card\'s layout {layout.name!r} '
-                'has others; say layout = "face15", or reader = "kaggle" for files of your own'
+                f'reader = "rendered" draws the keypoints of layouts "face15" and "ibug68", and the card\'s layout '
+                f'{layout.name!r} has others; say layout = "face15" or "ibug68", or reader = "kaggle" for files of '
+                "your own"
             )
         return data
 
@@ -175,7 +164,10 @@ class Benchmark(Table):
     @property
     def held_out_file(self) -> Path | None:
         """The file of held-out faces that the card names, if it names one."""
-        return self.data.held_out if isinstance(self.data.held_out, Path) else None
+        file = self.data.held_out
+        if not isinstance(file, Path) or (isinstance(self.data, PictureData) and not file.is_absolute()):
+            return None  # of pictures, it is in the folder of the data
+        return file
 
     @field_validator("bands")
     @classmethod
@@ -256,7 +248,7 @@ def _find(name_or_card: str) -> Path:
 
 
 _UNIONS = {
-    "data": "'data.reader' must be 'kaggle' or 'rendered'",
+    "data": f"'data.reader' must be one of {', '.join(map(repr, (*FILE_READERS, 'rendered')))}",
     "points": "'points.by' must be 'bands', 'line' or 'baselines'",
 }
 

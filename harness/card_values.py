@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from harness.keypoints import LAYOUTS, KeypointLayout
 from harness.metrics import METRICS
@@ -27,12 +28,32 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True)
 
 
+def _name(text: str) -> str:
+    if not re.fullmatch(r"\w[\w .+-]*", text):
+        raise ValueError("should be letters, digits and any of _ . + -, since columns and files are called by it")
+    return text
+
+
+def _divisor(value: Any) -> Any:
+    if isinstance(value, list) and len(value) == 2 and all(isinstance(name, str) for name in value):
+        return (value[0], value[1])
+    if value in ("box", "image"):
+        return value
+    raise ValueError('should be two keypoints, as ["A", "B"], or "box" or "image"')
+
+
+Name = Annotated[str, Field(max_length=80), AfterValidator(_name)]
+
+
 class _LayoutTable(Table):
-    name: str
-    keypoints: Annotated[list[str], Field(max_length=500)]
+    name: Name
+    keypoints: Annotated[list[Name], Field(max_length=500)]
     mirror_pairs: list[Annotated[list[str], Field(min_length=2, max_length=2)]]
-    groups: dict[str, list[str]]
-    inter_ocular: Annotated[list[str], Field(min_length=2, max_length=2)]
+    groups: dict[Name, list[str]]
+    nme_by: Annotated[Any, BeforeValidator(_divisor)] = Field(
+        None,
+        validation_alias=AliasChoices("nme_by", "inter_ocular"),  # the latter is what earlier cards say
+    )
 
     def build(self) -> KeypointLayout:
         return KeypointLayout(
@@ -40,7 +61,7 @@ class _LayoutTable(Table):
             keypoints=tuple(self.keypoints),
             mirror_pairs=tuple((a, b) for a, b in self.mirror_pairs),
             groups={group: tuple(members) for group, members in self.groups.items()},
-            inter_ocular=(self.inter_ocular[0], self.inter_ocular[1]),
+            nme_by=self.nme_by,
         )
 
 
@@ -52,8 +73,14 @@ def _string(value: Any) -> str:
 
 def share_or_file(value: Any, info: ValidationInfo) -> float | Path:
     """A share of the faces, or the path of a file, relative to the card."""
+    found = share_or_path(value)
+    return Path(info.context or "") / found if isinstance(found, Path) else found
+
+
+def share_or_path(value: Any) -> float | Path:
+    """A share of the faces, or a path as it stands on the card."""
     if isinstance(value, str) and value:
-        return Path(info.context or "") / value
+        return Path(value)
     if isinstance(value, float) and 0 < value < 1:
         return value
     raise ValueError("should be a share between 0 and 1, or a file of labelled faces in quotes")
@@ -82,14 +109,20 @@ def layout(value: Any) -> KeypointLayout:
     return _LayoutTable.model_validate(value).build()
 
 
-def metric(name: str) -> str:
-    """The name of a metric."""
+def metric(name: str, info: ValidationInfo) -> str:
+    """The name of a metric, which the card's layout allows."""
     if name not in METRICS:
         near = difflib.get_close_matches(name, METRICS, n=1)
         raise ValueError(
             "there is no such metric"
             + (f"; did you mean {near[0]!r}?" if near else ".")
             + f" Known: {', '.join(METRICS)}"
+        )
+    layout = info.data.get("layout")
+    if METRICS[name].of_nme and layout is not None and layout.nme_by is None:
+        raise ValueError(
+            f"layout {layout.name!r} does not say what the nme is divided by; add nme_by to [layout]: two keypoints, "
+            'as ["A", "B"], or "box" or "image"'
         )
     return name
 

@@ -23,7 +23,7 @@ class Errors:
 
     Attributes:
         distances: (N, K), Euclidean, in pixels; NaN where the label is missing.
-        nme: (N,), each image's mean distance over its inter-ocular distance; NaN where an eye corner is not labelled.
+        nme: (N,), each image's mean distance over what its layout divides by; NaN where that is not known.
         bootstrap: over the subjects of the N images.
     """
 
@@ -44,7 +44,7 @@ class Metric:
         values: what it is computed of, an array of N rows, NaN where missing.
         then: what is made of their mean.
         quantile: which of their quantiles it is, where it is not made of their mean.
-        needs_eyes: whether it is computed from the nme; it cannot be where no image has both eye corners labelled.
+        of_nme: whether it is computed from the nme; it cannot be where no image has what its layout divides by.
         parts: what the CSV shows of the estimate, a column each.
     """
 
@@ -55,7 +55,7 @@ class Metric:
     values: Callable[[Errors], Floats]
     then: Callable[[Floats], Floats] = np.asarray
     quantile: float | None = None
-    needs_eyes: bool = False
+    of_nme: bool = False
     parts: tuple[Literal["value", "low", "high"], ...] = ("value",)
 
     def of(self, errors: Errors) -> Estimate:
@@ -131,9 +131,9 @@ METRICS = {
         ),
         Metric("median", "median error", "px", "lower", _distances, quantile=0.5),
         Metric("percentile_95", "95th percentile of the error", "px", "lower", _distances, quantile=0.95),
-        Metric("nme", "nme", "", "lower", _nme, needs_eyes=True),
-        Metric("failure_rate", "failure rate", "", "lower", _failures, needs_eyes=True),
-        Metric("auc", "auc", "", "higher", _auc, needs_eyes=True),
+        Metric("nme", "nme", "", "lower", _nme, of_nme=True),
+        Metric("failure_rate", "failure rate", "", "lower", _failures, of_nme=True),
+        Metric("auc", "auc", "", "higher", _auc, of_nme=True),
     )
 }
 """Name -> metric, in the order in which they are shown.
@@ -149,9 +149,9 @@ PAIRED = tuple(metric.name for metric in METRICS.values() if metric.quantile is 
 
 
 def measure(errors: Errors) -> dict[str, Estimate]:
-    """Every metric that can be computed; those of the nme are absent where no image has both eye corners."""
+    """Every metric that can be computed; those of the nme are absent where it is not known of any image."""
     blind = bool(np.isnan(errors.nme).all())
-    return {name: metric.of(errors) for name, metric in METRICS.items() if not (blind and metric.needs_eyes)}
+    return {name: metric.of(errors) for name, metric in METRICS.items() if not (blind and metric.of_nme)}
 
 
 def shares(errors: Errors) -> Floats:

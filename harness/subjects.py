@@ -8,6 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def number_of(name: str) -> int:
+    """A number from 0 up that depends on the subject's name alone, so that new subjects do not reshuffle a split."""
+    return int.from_bytes(hashlib.sha256(name.encode(errors="surrogatepass")).digest()[:8], "big") >> 1
+
+
 def order_by_hash(subjects: NDArray[np.int64], *seed: int) -> NDArray[np.int64]:
     """The indices that put subjects (N,) in an order that looks shuffled and is the same on every machine.
 

@@ -13,7 +13,8 @@ _LONGEST_NAME = 80
 _CUT = "…"
 
 _UNUSUAL = re.compile("[^\n\t -~]")
-_ESCAPE = re.compile(r"\\[^\"\\/nt]")
+_USUAL = bytes([*b"\n\t", *range(ord(" "), ord("~") + 1)])
+_ESCAPE = re.compile(rb"\\[^\"\\/nt]")
 _BREAKS = re.compile("\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 # Characters of other categories that show nothing, so that two names could look like one.
 _UNSEEN = re.compile(
@@ -39,9 +40,10 @@ def _is_plain(character: str) -> bool:
     return not (unicodedata.category(character).startswith("C") or _BREAKS.match(character) or _UNSEEN.match(character))
 
 
-def is_plain_json(text: str) -> bool:
+def is_plain_json(content: bytes) -> bool:
     """Whether every text in some JSON is surely plain: it is written plainly, and hides nothing behind an escape."""
-    return _ESCAPE.search(text) is None and all(map(_is_plain, set(_UNUSUAL.findall(text))))
+    unusual = content.translate(None, _USUAL).decode(errors="replace")
+    return _ESCAPE.search(content) is None and all(map(_is_plain, set(unusual)))
 
 
 def one_line(text: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 from harness.benchmark import Benchmark
 from harness.board.links import MOST_HEADS, Node
-from harness.board.listing import entry_files, entry_names, mark, name_mark
+from harness.board.listing import as_text, entry_files, entry_names, mark, name_mark
 from harness.board.ranking import by_card, ranked
 from harness.board.table import COLUMNS, Row
 from harness.errors import LeaderboardError
@@ -30,8 +30,8 @@ _TABLES = """
 CREATE TABLE card (ranks TEXT);
 CREATE TABLE seen (names INT, files INT);
 INSERT INTO seen VALUES (0, 0);
-CREATE TABLE files (file INTEGER PRIMARY KEY, name TEXT UNIQUE, size INT, mtime INT, problem TEXT,
-                    id TEXT, date TEXT, data TEXT, benchmark TEXT, state TEXT, place REAL, band TEXT,
+CREATE TABLE files (file INTEGER PRIMARY KEY, name TEXT UNIQUE, size INT, mtime INT, name_mark INT, mark INT,
+                    problem TEXT, id TEXT, date TEXT, data TEXT, benchmark TEXT, state TEXT, place REAL, band TEXT,
                     points REAL, max_points REAL, hash TEXT, linked INT, named INT, replaces TEXT, node TEXT);
 CREATE TABLE links (file INT, parent TEXT);
 CREATE TABLE rows (file INTEGER PRIMARY KEY, row TEXT, line TEXT);
@@ -222,10 +222,6 @@ class Index:
             return bool(files == sum(mark(name, *about) for name, about in entry_files(self._entries)))
         return bool(names == sum(map(name_mark, entry_names(self._entries))))
 
-    def _add_up(self, sign: int, name: str, size: int, time: int) -> None:
-        marks = [sign * name_mark(os.fsencode(name)), sign * mark(name, size, time)]
-        self._db.execute("UPDATE seen SET names = names + ?, files = files + ?", marks)
-
     def _follow_files(self) -> None:
         """Read what was added or changed, forget what is gone."""
         known = {
@@ -234,20 +230,20 @@ class Index:
         }
         changed = []
         for name, about in entry_files(self._entries):
-            if known.pop(name, None) != about:
+            if known.pop(as_text(name), None) != about:
                 changed.append((name, about))
         # What is left is gone.
-        for name in [*known, *(name for name, _ in changed)]:
+        for name in [*known, *(as_text(name) for name, _ in changed)]:
             self._forget(name)
         for name, about in sorted(changed):
             self._read(name, about)
 
     def _forget(self, name: str) -> None:
-        about = self._db.execute("SELECT file, size, mtime FROM files WHERE name = ?", [name]).fetchone()
+        about = self._db.execute("SELECT file, name_mark, mark FROM files WHERE name = ?", [name]).fetchone()
         if about is None:
             return
-        self._add_up(-1, name, *about[1:])
         found = about[:1]
+        self._db.execute("UPDATE seen SET names = names - ?, files = files - ?", about[1:])
         parents = self._db.execute("SELECT parent FROM links WHERE file = ?", found).fetchall()
         self._db.execute("DELETE FROM rows WHERE file = ?", found)
         self._db.execute("DELETE FROM links WHERE file = ?", found)
@@ -258,23 +254,26 @@ class Index:
 
     def _read(self, name: str, about: tuple[int, int]) -> None:
         path = self._entries / name
-        self._add_up(1, name, *about)
+        marks = [name_mark(os.fsencode(name)), mark(name, *about)]
+        self._db.execute("UPDATE seen SET names = names + ?, files = files + ?", marks)
         try:
             entry = Entry.read(path)
         except LeaderboardError as error:
             self._db.execute(
-                "INSERT INTO files (name, size, mtime, state, problem) VALUES (?, ?, ?, 'unreadable', ?)",
-                [name, *about, str(error)],
+                "INSERT INTO files (name, size, mtime, name_mark, mark, state, problem) "
+                "VALUES (?, ?, ?, ?, ?, 'unreadable', ?)",
+                [as_text(name), *about, *marks, str(error)],
             )
             return
         node = Node.of(entry, path)
         (named,) = self._db.execute("SELECT EXISTS (SELECT 1 FROM links WHERE parent = ?)", [entry.id]).fetchone()
         replaces = entry.regrade.of if entry.regrade else None
-        values = [name, *about, "new", entry.id, entry.date, entry.fingerprints.get("data", ""), entry.benchmark]
+        data = entry.fingerprints.get("data", "")
+        values = [as_text(name), *about, *marks, "new", entry.id, entry.date, data, entry.benchmark]
         values += [node.hash, node.heads is not None, named, replaces, json.dumps(vars(node))]
         file = self._db.execute(
-            "INSERT INTO files (name, size, mtime, state, id, date, data, benchmark, hash, linked, named, replaces, "
-            "node) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO files (name, size, mtime, name_mark, mark, state, id, date, data, benchmark, hash, linked, "
+            "named, replaces, node) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             values,
         ).lastrowid
         self._db.execute("INSERT INTO rows (file, row) VALUES (?, ?)", [file, Row.of(entry).to_json()])

@@ -106,7 +106,7 @@ def pack(
                 hashes[kind] = add(kind, written.getvalue())
     if SOURCE in kinds and source.kind is not None and source.files:
         listed = {
-            "suffix": source.kind.suffix,
+            "suffix": next(iter(source.kind.suffixes), ""),
             "entry": source.entry,
             "files": {name: add(SOURCE, content) for name, content in source.contents().items()},
             "remarks": source.remarks,

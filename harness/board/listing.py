@@ -17,6 +17,11 @@ def mark(name: str, size: int, time: int) -> int:
     return zlib.crc32(os.fsencode(f"{name} {size} {time}"))
 
 
+def as_text(name: str) -> str:
+    """A file's name as the database takes it, also where the locale is not that in which the file was named."""
+    return os.fsencode(name).decode(errors="backslashreplace")
+
+
 def entry_names(folder: Path) -> Iterator[bytes]:
     """The names of the entries' files, which takes a tenth of the time of looking at each."""
     with os.scandir(os.fsencode(folder)) as files:

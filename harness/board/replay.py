@@ -55,10 +55,14 @@ def archived_source(entry: Entry, kept: Kept, folder: Path) -> Source:
         LeaderboardError: there is none, or it is not the one that was graded.
     """
     if SOURCE not in entry.kept:
-        why = "a blend has none of its own" if entry.blend else "it was graded with --keep predictions, or before 0.3"
+        why = (
+            "a blend has none of its own"
+            if entry.blend
+            else "it was graded with --keep predictions, or by an earlier version"
+        )
         raise LeaderboardError(f"{entry.id}: no source was kept with this entry ({why}), so it cannot be graded again")
     manifest = kept.manifest(entry.kept[SOURCE])
-    kind = next((kind for kind in KINDS if kind.suffix == manifest.suffix), None)
+    kind = next((kind for kind in KINDS if manifest.suffix in (kind.suffixes or [""])), None)
     if kind is None or manifest.fingerprint != entry.fingerprints.get("source"):
         raise LeaderboardError(f"{entry.id}: the source that is kept is not the one that was graded; restore it")
     files: dict[str, Path | bytes] = {name: kept.source_file(digest) for name, digest in manifest.files.items()}

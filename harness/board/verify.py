@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from harness.board.leaderboard import Leaderboard
 from harness.board.links import MOST_HEADS, Node
+from harness.board.listing import as_text
 from harness.board.results import Examined
 
 RELATIVE = frozenset({"rank"})
@@ -64,7 +65,7 @@ def verify(board: Leaderboard) -> Verdict:
 def _files(nodes: Sequence[Node]) -> Iterator[str]:
     """What an entry's file shows by itself."""
     for node in nodes:
-        if node.file != f"{node.id}.json":
+        if as_text(node.file) != f"{node.id}.json":
             yield f"{node}: {node.file} is a second file of this entry, or it was renamed; delete it, or rename it back"
         if (node.heads is not None or node.stated) and node.hash != node.stated:
             yield f"{node}: was changed after it was recorded; its hash is not that of what it says"
@@ -109,8 +110,8 @@ def _notes(nodes: Sequence[Node]) -> Iterator[str]:
     old = _of_before(nodes)
     if old:
         yield (
-            f"not linked, since recorded before version 0.3: {len(old)} of {len(nodes)} entries; whether one was "
-            "changed, "
+            f"not linked, since an earlier version recorded them: {len(old)} of {len(nodes)} entries; whether one "
+            "was changed, "
             + ("the entries that name them show, and git's history" if linked else "git's history alone shows")
         )
     starts = [node for node in linked if not node.heads]
@@ -158,7 +159,9 @@ def _rows(board: Leaderboard, text: str, derived: str, names: dict[str, Node]) -
     for each in wanted.keys() - times.keys():
         yield f"{names[each]}: its row is missing from {board.csv.name}"
     for each, count in times.items():
-        if each not in wanted:
+        if each not in wanted and each in names:
+            yield f"{names[each]}: has a row in {board.csv.name}, where it does not belong; {_REBUILD}"
+        elif each not in wanted:
             row = next(row for row in rows if row["id"] == each)
             who = "/".join(part for part in (row.get("author"), row.get("submission")) if part)
             yield f"{who or 'a row'} ({each}): stands in {board.csv.name} without an entry: it was removed, or forged"

@@ -48,11 +48,11 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.studies.blending import blend
     from harness.submission.source import find_source
 
+    try_files(arguments.json)
     if arguments.folds < 2:
         raise UsageError("--folds 1 would leave no face to learn from; use at least 2")
     members = [find_source(submission) for submission in arguments.submissions]
     benchmark, split = open_benchmark(arguments)
-    try_files(arguments.json)
     try_folder(arguments.out)
     board = open_board(arguments, benchmark, split)
     conditions = run_conditions(arguments, benchmark)

@@ -11,7 +11,7 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.running import add_run_arguments, load_card, open_faces, run_conditions
+from harness.cli.running import add_run_arguments, load_card, located, open_faces, run_conditions
 from harness.errors import SubmissionError, UsageError
 from harness.text import one_line, printable
 
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         job = Job(source.label, source.pack(), Material(training, images), conditions)
         result = run_one(job, Local(), line.listen)
     if result.predictions is None:
-        reason = f"{source.path}: {result.reason}"
+        reason = located(source, result.reason)
         raise SubmissionError("\n".join([reason, *tail_lines(result.log_tail)]))
     print(printable(f"{source.path}: the contract is kept\n"))
     forecast = _forecast(result, conditions.limits, benchmark.image_size, len(training), total)
@@ -91,6 +91,8 @@ def _trial(faces: FaceSet) -> tuple[FaceSet, FaceSet]:
     complete = rows[faces.complete[rows]]
     asked = complete[-min(_ASKED, len(complete) // 2) :]
     others = rows[place[rows] < place[asked].min()]
+    if not len(others):  # all show one subject, as far as is known
+        others = np.setdiff1d(rows, asked)
     return faces.take(others[:_TRAINING]), faces.take(asked)
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from harness.cli.parsing import whole
-from harness.cli.running import add_data_arguments, open_benchmark
+from harness.cli.running import add_data_arguments, load_card, open_benchmark
 from harness.errors import UsageError
 
 EXAMPLES = """
@@ -15,6 +15,7 @@ EXAMPLES = """
   harness data info --benchmark kaggle --data ~/facial-keypoints-detection --held-out exam.csv
   harness data prepare --export handout/                # what competitors may have, in Kaggle's files
   harness data render --count 16 --out faces.png        # a sheet of rendered faces with their keypoints
+  harness data render --benchmark rendered68 --out faces68.png
 """
 
 
@@ -65,12 +66,19 @@ def run(arguments: argparse.Namespace) -> int:
 def _render(arguments: argparse.Namespace) -> int:
     import cv2
 
+    from harness.benchmark import RenderedData
     from harness.datasets.rendered import render, sheet
 
     if arguments.out is None or arguments.out.suffix.lower() not in (".png", ".jpg"):
         raise UsageError("harness data render needs --out FILE.png")
-    images, keypoints = render(arguments.seed, arguments.count)
-    if not cv2.imwrite(str(arguments.out), sheet(images, keypoints)):
+    benchmark = load_card(arguments.benchmark)
+    if not isinstance(benchmark.data, RenderedData):
+        raise UsageError(
+            f"benchmark {benchmark.name!r} reads files, so none of its faces is drawn; name one whose card says "
+            'reader = "rendered"'
+        )
+    images, keypoints = render(arguments.seed, arguments.count, benchmark.image_size, benchmark.layout)
+    if not cv2.imwrite(str(arguments.out), sheet(images, keypoints, benchmark.layout)):
         raise UsageError(f"{arguments.out}: could not be written; does its folder exist?")
     print(f"wrote {arguments.count} faces to {arguments.out}")
     return 0

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from harness.cli.course import add_class_arguments, open_course
 from harness.cli.outputs import try_files, try_folder, write
-from harness.cli.parsing import INTERRUPTED, Parser, Version, report_error, say, whole
+from harness.cli.parsing import INTERRUPTED, Parser, Version, report_error, say, show, whole
 from harness.cli.parsing import run as run_command
 from harness.cli.recording import add_recording_arguments, keep, open_board
 from harness.cli.running import (
@@ -103,12 +103,12 @@ def run(arguments: argparse.Namespace) -> int:
 def _run(arguments: argparse.Namespace, views: Views) -> int:
     from harness.isolation.tiers import require
 
+    try_files(arguments.json, arguments.save_weights)
     if arguments.save_weights and (len(arguments.submissions) > 1 or arguments.course):
         raise UsageError("--save-weights FILE goes with one submission; grade them one at a time")
     with open_course(arguments) as course:
         sources, codes = (course.sources, []) if course else _find(arguments, views)
         views.expect([source.label for source in sources])
-        try_files(arguments.json, arguments.save_weights)
         try_folder(arguments.out)
         benchmark, split = open_benchmark(arguments)
         views.check(benchmark)
@@ -205,7 +205,7 @@ def _grade(
     if course:
         course.write(entries)
     if several:
-        print(display.summary(ordered))
+        show(display.summary(ordered))
     if signals:
         say(_how_to_go_on(len(ordered), len(sources), arguments))
         return INTERRUPTED

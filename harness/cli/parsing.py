@@ -69,13 +69,13 @@ def run(parser: Parser, argv: list[str] | None) -> int:
     try:
         with _unwound_by_signals():
             code: int = arguments.run(arguments)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it may have been closed
+            sys.stdout.flush()
     except KeyboardInterrupt:
         say("interrupted; nothing was recorded")
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader closed the pipe, as `head` does. Python would complain again when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave_pipe()
         return CLOSED_PIPE
     except Exception as error:
         return report_error(error)
@@ -119,6 +119,19 @@ def report_error(error: Exception, about: str = "") -> int:
     say("".join(traceback.format_exception(error)))
     say(f"error: {about}{': ' if about else ''}the harness failed ({type(error).__name__}); please report it")
     return HarnessError.exit_code
+
+
+def show(text: str) -> None:
+    """Print to stdout, whose reader may have gone, as `head` does; what else there is to do goes on."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        _leave_pipe()
+
+
+def _leave_pipe() -> None:
+    # Python would complain again when it flushes stdout at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(text: str) -> None:

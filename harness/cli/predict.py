@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from harness.cli.outputs import try_files
-from harness.cli.running import add_run_arguments, open_benchmark, run_conditions
+from harness.cli.running import add_run_arguments, located, open_benchmark, run_conditions
 from harness.errors import SubmissionError, UsageError
 from harness.text import printable
 
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     with ProgressLine(sys.stderr) as line:
         result = run_one(job, Local(), line.listen)
     if result.predictions is None:
-        raise SubmissionError(f"{source.path}: {result.reason}")
+        raise SubmissionError(located(source, result.reason))
     if arguments.format == "npy":
         with arguments.out.open("wb") as file:
             np.save(file, result.predictions)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.outputs import write
-from harness.cli.parsing import say
+from harness.cli.parsing import say, show
 from harness.errors import LeaderboardError, LoadError
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def keep(
     entry = graded.entry
     text = line(entry) if brief else report(entry, benchmark)
     if arguments.no_record:
-        print(text, flush=True)
+        show(text)
     else:
         entry = _record(graded, board, arguments.keep, text, brief)
         graded = replace(graded, entry=entry)
@@ -97,10 +97,10 @@ def _record(graded: Graded, board: Leaderboard, kinds: frozenset[str], text: str
     try:
         recorded = _put(graded.entry, board, _parcel(graded, kinds))
     except BaseException:
-        print(text, flush=True)
+        show(text)
         raise
     place = f"rank {recorded.rank} on {board.csv}" if recorded.rank else f"recorded on {board.csv}"
-    print(f"{text}   {place}" if brief else f"{text}\n  {place}", flush=True)
+    show(f"{text}   {place}" if brief else f"{text}\n  {place}")
     for problem in recorded.problems:
         say(f"warning: {problem}")
     return recorded.entry or graded.entry

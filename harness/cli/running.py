@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.datasets.faces import Split
     from harness.runs.conditions import Conditions
     from harness.runs.executors import Local
+    from harness.submission.source import Source
 
 _LONGEST_RECIPE = 2**16
 _RECIPE_FILE = '{"lr": 0.002, "rotation": 15}'
@@ -32,12 +33,14 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--benchmark", default="rendered", metavar="NAME|CARD", help="a benchmark's name or its card (rendered)"
     )
-    parser.add_argument("--data", type=Path, metavar="DIR", help="where the data's files are (data/NAME)")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR|FILE", help="where the data's files are, or a zip of them (data/NAME)"
+    )
     parser.add_argument(
         "--held-out",
         type=Path,
         metavar="FILE",
-        help="labelled faces in Kaggle's layout (.csv or .zip) to hold out, so that all others are learnt from",
+        help="labelled faces to hold out, in the form of the benchmark's files, so that all others are learnt from",
     )
 
 
@@ -95,7 +98,7 @@ def open_faces(benchmark: Benchmark, arguments: argparse.Namespace) -> Split:
         return open_split(
             benchmark,
             arguments.data,
-            lambda done, total: line.count("rendering faces", done, total),
+            lambda done, total: line.count("preparing faces", done, total),
             arguments.held_out,
         )
 
@@ -169,6 +172,15 @@ def make_executor(arguments: argparse.Namespace, conditions: Conditions) -> Loca
         arguments.work, retry_failed=arguments.retry_failed, warn=lambda text: say(f"warning: {text}")
     )
     return Local(slots, store)
+
+
+def located(source: Source, reason: str | None) -> str:
+    """The reason why a submission failed, with its path in front; one that begins with a file's name names it once."""
+    reason = reason or ""
+    for name in source.files or ():
+        if reason.startswith((f"{name}, ", f"{name}: ", f"{name} ")):
+            return f"{source.path / name if source.path.is_dir() else source.path}{reason.removeprefix(name)}"
+    return f"{source.path}: {reason}"
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Score a file of predictions for the held-out images: a CSV (wide or RowId,Location) or a .npy of (N, K, 2) pixels."""
+"""Score a file of predictions for the held-out images: a CSV (wide, or long as at Kaggle), a .npy or a .npz."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EXAMPLES = """
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``harness score``."""
-    parser.add_argument("predictions", type=Path, metavar="FILE", help="a .npy or .csv file")
+    parser.add_argument("predictions", type=Path, metavar="FILE", help="a .npy, .npz or .csv file")
     add_data_arguments(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores")
 

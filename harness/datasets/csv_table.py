@@ -1,31 +1,25 @@
-"""CSV files in a folder, plain or zipped, whose errors point at the line and the column."""
+"""CSV files, plain or packed, whose errors point at the line and the column."""
 
 from __future__ import annotations
 
 import csv
 import io
 import itertools
+import re
 import reprlib
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import IO
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.datasets.packed import DAMAGED_ARCHIVE, name_in_zip, opened
 from harness.errors import DataError
-from harness.text import plain
-from harness.units import format_bytes
 
 LONGEST_LINE = 1 << 14  # characters, an image not counted
-MOST_TIMES = 50  # grey values as text pack to a fifth, drawn ones to a twentieth
-UNPACKED_FREELY = 16 << 20  # bytes; what is small may pack as well as it likes
-MAX_BYTES = 2 << 30  # Kaggle's training.csv has 0.24 GiB; what unpacks to more than this is a mistake or a bomb
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
 
 
 @dataclass(frozen=True)
@@ -73,9 +67,13 @@ class CsvTable:
             raise self.error(row, name, f"{numbers[row]} occurred before; keep one row for each {name}")
         return numbers
 
+    def place(self, row: int) -> str:
+        """What error messages call a data row; it counts from 0."""
+        return f"{self.source}, {row_name(row)}"
+
     def error(self, row: int, column: str, problem: str) -> DataError:
         """What to raise about one cell; ``row`` counts data rows from 0."""
-        return DataError(f"{self.source}, {row_name(row)}, column {column!r}: {problem}")
+        return DataError(f"{self.place(row)}, column {column!r}: {problem}")
 
 
 def row_name(row: int) -> str:
@@ -83,48 +81,50 @@ def row_name(row: int) -> str:
     return f"line {row + 2} (data row {row})"
 
 
-def find_csv(folder: Path, stem: str) -> Path:
-    """``stem.csv`` in the folder or, failing that, ``stem.zip``.
+def separator_of(line: str) -> str:
+    """What stands between the cells of a table whose first line this is."""
+    return next((mark for mark in (",", ";", "\t") if mark in line), ",")
 
-    Raises:
-        DataError: there is no such folder or neither file.
-    """
-    if not folder.is_dir():
-        raise DataError(f"the data folder {folder} does not exist; name the folder that holds {stem}.csv or {stem}.zip")
-    for path in (folder / f"{stem}.csv", folder / f"{stem}.zip"):
-        if path.is_file():
-            return path
-    raise DataError(f"{folder} holds neither {stem}.csv nor {stem}.zip; put one of them there")
+
+def as_written(cell: str, mark: str) -> str:
+    """A cell with a point in its number: where a comma does not separate cells, it may stand in a number."""
+    return cell if mark == "," or not _DECIMAL_COMMA.fullmatch(cell) else cell.replace(",", ".")
 
 
 def read_table(
-    path: Path, required: Sequence[str], optional: Sequence[str] = (), longest: int = LONGEST_LINE
+    path: Path, required: Sequence[str] | None, optional: Sequence[str] = (), longest: int = LONGEST_LINE
 ) -> CsvTable:
-    """Read a CSV file, or the one of the same stem inside a zip file.
+    """Read a CSV file, plain, gzipped, or that of the same stem inside a zip file.
 
-    The columns may stand in any order. Lines end in LF or CRLF; a byte order mark and quotes are allowed, line breaks
+    The columns may stand in any order. Semicolons or tabs may separate the cells; then numbers may be written with a
+    decimal comma. Lines end in LF or CRLF; a byte order mark and quotes are allowed, line breaks
     within quotes are not. It is read line by line and given up at the first that is wrong.
 
     Args:
         path: the file.
-        required, optional: the names of its columns.
+        required, optional: the names of its columns; where ``required`` is None it may have any.
         longest: characters of a line.
 
     Raises:
         DataError: the file cannot be read or unpacked, is too large, has other columns than it should, a line with
             too few or too many cells, or no data row.
     """
-    source = str(path) if path.suffix != ".zip" else f"{path}: {path.stem}.csv"
+    source = str(path) if path.suffix.lower() != ".zip" else f"{path}: {name_in_zip(path)}"
     lines = _lines(path, source, longest)
-    header = _cells(source, next(lines, ""), "line 1")
-    _check_columns(source, header, required, optional)
+    first = next(lines, "")
+    mark = separator_of(first)
+    header = _cells(source, first, "line 1", mark)
+    if required is not None:
+        _check_columns(source, header, required, optional)
+    elif not header:
+        raise DataError(f"{source}, line 1: is empty; write the names of the columns there")
     rows: list[list[str]] = []
     blank = 0  # lines since the last row; at the end they are nothing
     for line in lines:
         if not line:
             blank += 1
             continue
-        cells = [""] if blank else _cells(source, line, row_name(len(rows)))
+        cells = [""] if blank else _cells(source, line, row_name(len(rows)), mark)
         if len(cells) != len(header):
             name = header[min(len(cells), len(header) - 1)]
             raise DataError(
@@ -140,7 +140,7 @@ def read_table(
 def _lines(path: Path, source: str, longest: int) -> Iterator[str]:
     """Its lines without their ends, each once it is asked for."""
     try:
-        with _opened(path) as file:
+        with opened(path) as file:
             text = io.TextIOWrapper(file, encoding="utf-8-sig")
             for number in itertools.count(1):
                 line = text.readline(longest + 2)
@@ -154,68 +154,34 @@ def _lines(path: Path, source: str, longest: int) -> Iterator[str]:
                 yield line.rstrip("\n")
     except UnicodeDecodeError as error:
         raise DataError(f"{source} is not text (byte {error.start} is not UTF-8); save it as a UTF-8 CSV") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except DAMAGED_ARCHIVE as error:
         raise DataError(f"{path} cannot be unzipped ({error}); download or zip it again") from error
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror or error}); check the disk and its rights") from error
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    if path.suffix != ".zip":
-        with path.open("rb") as file:
-            _check_size(str(path), path.stat().st_size)
-            yield file
-        return
-    with zipfile.ZipFile(path) as archive:
-        name = f"{path.stem}.csv"
-        found = [each for each in archive.infolist() if PurePosixPath(each.filename).name == name]
-        if not found:
-            raise DataError(f"{path} has no {name} inside; zip that file, or put {name} beside it unzipped")
-        _check_member(path, found[0])
-        with archive.open(found[0]) as file:
-            yield file
-
-
-def _check_member(path: Path, member: zipfile.ZipInfo) -> None:
-    # The sizes are only what the archive claims, but zipfile never unpacks more than that.
-    source = f"{path}: {plain(member.filename)}"
-    _check_size(source, member.file_size)
-    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise DataError(f"{source} is packed in a rare way; zip it again with the usual one (deflate)")
-    if member.file_size > UNPACKED_FREELY + MOST_TIMES * path.stat().st_size:
-        raise DataError(
-            f"{source} says that it unpacks to {format_bytes(member.file_size)}, more than {MOST_TIMES} times what the "
-            "archive has, which no table of faces does; check that it is the right file, or unzip it yourself"
-        )
-
-
-def _check_size(source: str, size: int) -> None:
-    if size > MAX_BYTES:
-        raise DataError(
-            f"{source} has {size / 2**30:.1f} GiB, more than the {MAX_BYTES / 2**30:.0f} GiB that a table may have; "
-            "check that it is the right file"
-        )
-
-
-def _cells(source: str, line: str, place: str) -> list[str]:
+def _cells(source: str, line: str, place: str, mark: str) -> list[str]:
     if not line:
         return []
-    if '"' not in line:  # quotes are rare, and the csv module takes longer than everything else here taken together
-        return line.split(",")
-    try:
-        return next(csv.reader([line], strict=True))
-    except csv.Error as error:
-        raise DataError(
-            f"{source}, {place}: has cells that cannot be unquoted ({error}); save it without quotes"
-        ) from None
+    cells = line.split(mark)
+    if '"' in line:  # quotes are rare, and the csv module takes longer than everything else here taken together
+        try:
+            cells = next(csv.reader([line], delimiter=mark, strict=True))
+        except csv.Error as error:
+            raise DataError(
+                f"{source}, {place}: has cells that cannot be unquoted ({error}); save it without quotes"
+            ) from None
+    return cells if mark == "," else [as_written(cell, mark) for cell in cells]
 
 
 def _check_columns(source: str, header: Sequence[str], required: Sequence[str], optional: Sequence[str]) -> None:
     counts = Counter(header)
     for name in header:
         if name not in required and name not in optional:
-            raise DataError(f"{source}, line 1: column {name!r} is not known here; remove or rename it")
+            raise DataError(
+                f"{source}, line 1: column {reprlib.repr(name)} is not known here; "
+                + ("remove or rename it" if len(header) > 1 else "separate the columns by commas")
+            )
         if counts[name] > 1:
             raise DataError(f"{source}, line 1: column {name!r} stands there {counts[name]} times; keep one")
     missing = [name for name in required if name not in counts]

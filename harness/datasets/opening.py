@@ -13,12 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.benchmark import Benchmark, RenderedData
-from harness.datasets import kaggle, rendered
+from harness.data_tables import KaggleData, PictureData
+from harness.datasets import rendered
 from harness.datasets.faces import FaceSet, Split
+from harness.datasets.packed import on_disk
+from harness.datasets.readers import kaggle, reader_of
 from harness.datasets.secret import SEED_VARIABLE, seed_of
 from harness.datasets.split import split_as_given, split_by_subject
 from harness.datasets.store import Stored, fingerprint, stored
 from harness.errors import DataError, UsageError
+from harness.keypoints import FACE15
 from harness.places import prepared
 
 
@@ -32,10 +36,10 @@ def open_split(
 
     Args:
         benchmark: its ``data`` table says what to open.
-        folder: where the data's files are, ``data/NAME`` if None; rendered faces need none.
-        progress: called with (done, total) while faces are rendered.
-        held_out: a file of labelled faces in Kaggle's layout to hold out in place of what the card says, so that every
-            row of ``training.csv`` may be learnt from.
+        folder: where the data's files are, or an archive of them, ``data/NAME`` if None; rendered faces need none.
+        progress: called with (done, total) while faces are rendered, or cut out of pictures.
+        held_out: a file of labelled faces to hold out in place of what the card says, in the form of the others, so
+            that all of those may be learnt from.
 
     Raises:
         DataError: files are missing, damaged or not what the card says, or a held-out image is also a training image.
@@ -49,9 +53,7 @@ def open_split(
                 f"{SEED_VARIABLE} for faces that nobody has seen, or name a benchmark that reads Kaggle's files"
             )
         return _rendered(benchmark, benchmark.data, progress)
-    return _kaggle(
-        benchmark, folder or _default_folder(benchmark), held_out or benchmark.data.held_out, benchmark.data.seed
-    )
+    return _from_files(benchmark, benchmark.data, folder or _default_folder(benchmark), held_out, progress)
 
 
 def open_test(benchmark: Benchmark, folder: Path | None = None) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
@@ -69,34 +71,50 @@ def open_lookup(benchmark: Benchmark, folder: Path | None = None) -> kaggle.Look
     return kaggle.read_lookup(_test_folder(benchmark, folder), benchmark.layout)
 
 
-def _kaggle(benchmark: Benchmark, folder: Path, held_out: float | Path, seed: int) -> Split:
+def _from_files(
+    benchmark: Benchmark,
+    data: KaggleData | PictureData,
+    folder: Path,
+    named: Path | None,
+    progress: Callable[[int, int], None] | None,
+) -> Split:
+    reader = reader_of(data, benchmark.layout, benchmark.image_size)
+
     def faces(files: list[Path], read: Callable[[], FaceSet], kind: str) -> tuple[FaceSet, str]:
-        kind = f"{kind} {kaggle.VERSION} {benchmark.image_size} {benchmark.layout.columns}"
-        kept = stored(prepared(benchmark.name), files, lambda: _arrays(read()), kind)
+        kind = f"{kind} {benchmark.image_size} {benchmark.layout.columns}"
+        kept = stored(prepared(benchmark.name), [on_disk(each) for each in files], lambda: _arrays(read()), kind)
         return _face_set(benchmark, kept.arrays), kept.fingerprint
 
-    form = benchmark.layout, benchmark.image_size
-    files = kaggle.training_sources(folder)
-    training, read = faces(files, lambda: kaggle.read_training(folder, *form), "kaggle")
+    held_out = data.held_out if named is None else named.absolute()
+    if isinstance(held_out, Path):
+        held_out = folder / held_out
+    file = held_out if isinstance(held_out, Path) else None
+    files = reader.sources(folder, file)
+    training, read = faces(files, lambda: reader.training(folder, file, progress), reader.kind)
     if isinstance(held_out, float):
-        return split_by_subject(training, held_out, seed, read)
+        return split_by_subject(training, held_out, data.seed, read)
     others, read_for_scoring = faces(
         # With the training files, so that their images are compared again whenever one of the files changes.
-        [held_out, *files],
-        lambda: kaggle.read_held_out(held_out, training.images, files[0], *form),
-        "kaggle held out",
+        [*reader.held_out_sources(folder, held_out), *files],
+        lambda: reader.held_out(folder, held_out, training, progress),
+        f"{reader.kind} held out",
     )
     return split_as_given(training, others, read, read_for_scoring)
 
 
 def _rendered(benchmark: Benchmark, data: RenderedData, progress: Callable[[int, int], None] | None) -> Split:
+    layout = benchmark.layout
+
     def faces(seed: int, count: int, fully_labelled: float, *, keep: bool = True) -> tuple[FaceSet, str]:
         def draw() -> dict[str, NDArray[Any]]:
-            images, keypoints = rendered.render(seed, count, benchmark.image_size, progress=progress)
-            labelled = rendered.kaggle_labels(seed, keypoints, fully_labelled) if fully_labelled < 1 else keypoints
-            return {"images": images, "keypoints": labelled, "subjects": np.arange(count, dtype=np.int64)}
+            images, keypoints = rendered.render(seed, count, benchmark.image_size, layout, progress=progress)
+            if fully_labelled < 1:
+                keypoints = rendered.kaggle_labels(seed, keypoints, fully_labelled, layout=layout)
+            return {"images": images, "keypoints": keypoints, "subjects": np.arange(count, dtype=np.int64)}
 
         kind = f"rendered {rendered.VERSION} {benchmark.image_size} {seed} {count} {fully_labelled}"
+        if layout.keypoints != FACE15.keypoints:  # which the faces stored by earlier versions have
+            kind += f" {layout.columns}"
         if keep:
             kept = stored(prepared(benchmark.name), [], draw, kind)
         else:
@@ -134,6 +152,6 @@ def _default_folder(benchmark: Benchmark) -> Path:
 
 
 def _test_folder(benchmark: Benchmark, folder: Path | None) -> Path:
-    if isinstance(benchmark.data, RenderedData):
+    if not isinstance(benchmark.data, KaggleData):
         raise DataError(f'benchmark {benchmark.name!r} has no test images; name one whose card says reader = "kaggle"')
     return folder or _default_folder(benchmark)

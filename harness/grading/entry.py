@@ -10,7 +10,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
-    ValidationInfo,
+    create_model,
     field_serializer,
     model_validator,
 )
@@ -27,10 +27,6 @@ _LARGEST = 2**22
 
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**64)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-
-
-_PLAIN = object()
-"""The context in which texts need not be looked at one by one."""
 
 
 class _Record(BaseModel):
@@ -103,7 +99,7 @@ class Entry(_Record):
         kept: sha256 of the ``predictions`` and of the list of files of the ``source`` that are kept beside the entries.
         regrade: of an entry that was graded anew, the id of the one that it replaces, and why.
         heads: id -> hash of the entries that stood on the board when this one was recorded and that no other named;
-            None in entries that no board has recorded, or one of a version before 0.3.
+            None in entries that no board has recorded, or one of an earlier version.
         hash: sha256 of all other keys; see `harness.board.links`.
     """
 
@@ -158,9 +154,9 @@ class Entry(_Record):
 
     @model_validator(mode="before")
     @classmethod
-    def _plain(cls, data: Any, info: ValidationInfo) -> Any:
+    def _plain(cls, data: Any) -> Any:
         """Nothing that an entry holds can command a terminal, or show otherwise than it is written."""
-        return data if info.context is _PLAIN else plain_values(data)
+        return plain_values(data)
 
     @field_serializer("seconds")
     def _rounded(self, seconds: Seconds) -> dict[str, float]:
@@ -199,8 +195,11 @@ class Entry(_Record):
         """
         try:
             content = read_regular(path, _LARGEST)
-            context = _PLAIN if is_plain_json(content.decode(errors="replace")) else None
-            return cls.model_validate_json(content, context=context)
+            if is_plain_json(content):
+                fields = _FIELDS.model_validate_json(content)
+                if "networks" in fields.model_fields_set:  # otherwise it may be of version 0.1
+                    return cls.model_construct(fields.model_fields_set, **vars(fields))
+            return cls.model_validate_json(content)
         except (OSError, ValidationError) as error:
             if isinstance(error, ValidationError):
                 first = error.errors(include_input=False)[0]
@@ -212,6 +211,11 @@ class Entry(_Record):
                 f"{path}: is not an entry ({error_text}); restore the file or delete it, then run "
                 "`harness leaderboard rebuild`"
             ) from None
+
+
+_KEYS: dict[str, Any] = {name: (field.annotation, field) for name, field in Entry.model_fields.items()}
+_FIELDS = create_model("_FIELDS", __base__=_Record, **_KEYS)
+"""The same keys without a look at each text, for which a board of many entries would wait."""
 
 
 def row_name(author: str, submission: str) -> str:

@@ -26,7 +26,7 @@ from harness.estimates import Floats, over_trainings
 from harness.grading.asking import material_for, sampled_rows
 from harness.grading.diagnosis import advise, find_mistakes
 from harness.grading.entry import Entry, Seconds, strata_of
-from harness.grading.predictions import read_csv
+from harness.grading.predictions import read_file
 from harness.grading.provenance import memoriser_flag, where_trained, why_refused
 from harness.grading.scoring import Scorecard, gap_between
 from harness.grading.trainings import Gathering, averaged, score_each, standing_for, trainings_of
@@ -173,8 +173,8 @@ def _without_run(source: Source, reason: str | None, split: Split, conditions: C
     predictions = None
     if reason is None:
         try:
-            predictions = read_csv(source.path, len(split.held_out), split.held_out.layout)
-        except PredictionError as error:
+            predictions = read_file(source.path, len(split.held_out), split.held_out.layout)
+        except (LoadError, PredictionError) as error:
             reason = str(error)
     run = Run(predictions, reason)
     if executor.store:

@@ -1,4 +1,6 @@
-"""Predictions as files: ``.npy``, or CSV, wide (an image a row) or in Kaggle's long form (``RowId, Location``)."""
+"""Predictions as files: ``.npy``, ``.npz``, or CSV, wide (an image a row) or in Kaggle's long form, with a row for each
+coordinate (``RowId, Location``, or ``IdLookupTable.csv`` filled in).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import csv
 import io
 import itertools
 import reprlib
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,34 +17,63 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.datasets.kaggle import Lookup
+from harness.datasets.csv_table import as_written, separator_of
+from harness.datasets.packed import DAMAGED_ARCHIVE
+from harness.datasets.readers.kaggle import Lookup
 from harness.errors import DataError, LoadError, PredictionError
-from harness.isolation.reader import LARGEST_COORDINATE, read_given, read_predictions
+from harness.isolation.reader import LARGEST_COORDINATE, npy_cap, parse_predictions, read_given
 from harness.keypoints import KeypointLayout
+from harness.text import plain
 
 _ID = "ImageId"
+_NAMED = {_ID, "FeatureName", "Location"}
 _MOST_PER_COORDINATE = 256  # bytes; the four columns of a filled-in IdLookupTable.csv take about 60
 
 
 def read_file(path: Path, count: int, layout: KeypointLayout) -> NDArray[np.float32]:
-    """Predictions (count, K, 2) from a ``.npy`` file or a CSV file, as `harness predict` writes them.
+    """Predictions (count, K, 2) from a ``.npy``, ``.npz`` or CSV file, such as `harness predict` writes.
 
     Raises:
         LoadError: there is no such file.
         PredictionError: it does not hold one finite point per keypoint and image.
     """
-    if path.suffix not in (".npy", ".csv") or not path.exists():
-        raise LoadError(f"{path}: there is no such .npy or .csv file")
-    if path.suffix == ".csv":
+    kind = path.suffix.lower()
+    if kind not in (".npy", ".npz", ".csv") or not path.exists():
+        raise LoadError(f"{path}: there is no such .npy, .npz or .csv file")
+    if kind == ".csv":
         return read_csv(path, count, layout)
-    return read_predictions(path, (count, len(layout), 2))
+    shape = count, len(layout), 2
+    if kind == ".npz":
+        return parse_predictions(str(path), _only_array(path, npy_cap(shape)), shape)
+    return parse_predictions(str(path), read_given(path, npy_cap(shape)), shape)
+
+
+def _only_array(path: Path, cap: int) -> bytes:
+    """The ``.npy`` file in a ``.npz`` file, at most ``cap`` bytes."""
+    content = read_given(path, 2 * cap)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = archive.infolist()
+            if len(members) != 1:
+                names = reprlib.repr([plain(each.filename) for each in members])
+                raise PredictionError(f"{path} holds {len(members)} arrays {names}; save the predictions alone")
+            if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise PredictionError(f"{path} is packed in a rare way; write it with numpy.savez")
+            with archive.open(members[0]) as member:
+                array = member.read(cap + 1)
+    except (*DAMAGED_ARCHIVE, OSError) as error:
+        raise PredictionError(f"{path} cannot be read as .npz ({error}); write it with numpy.savez") from error
+    if len(array) > cap:
+        raise PredictionError(f"{path} holds more than predictions for these images; write one point for each keypoint")
+    return array
 
 
 def read_csv(path: Path, count: int, layout: KeypointLayout) -> NDArray[np.float32]:
     """Predictions for ``count`` images from a CSV file.
 
     Wide: columns ``ImageId`` (from 1) and the 2K coordinates, in any order. Long: ``RowId`` from 1 and ``Location``,
-    with the coordinates of image 1 in the layout's order (x before y), then those of image 2, and so on.
+    with the coordinates of image 1 in the layout's order (x before y), then those of image 2, and so on. Where
+    ``ImageId`` and ``FeatureName`` stand beside ``Location``, they say which coordinate it is, whatever ``RowId`` says.
 
     Returns:
         float32 (count, K, 2), pixels, finite.
@@ -54,6 +86,12 @@ def read_csv(path: Path, count: int, layout: KeypointLayout) -> NDArray[np.float
     coordinates = count * len(layout.columns)
     content = read_given(path, _MOST_PER_COORDINATE * coordinates)
     header = _header(path, content)
+    if _NAMED <= set(header) <= {*_NAMED, "RowId"}:
+        _check_header(path, header, header)
+        table = _table(path, content, header, coordinates + 1)
+        order = _check_named(path, table, count, layout)
+        values = _numbers(path, "Location", table["Location"])
+        return np.asarray(values[order], dtype=np.float32).reshape(count, len(layout), 2)
     if set(header) == {"RowId", "Location"}:
         ids, columns, wanted = "RowId", ["Location"], coordinates
     else:
@@ -103,10 +141,13 @@ def _header(path: Path, content: bytes) -> list[str]:
 def _rows(path: Path, content: bytes) -> Iterator[list[str]]:
     """The cells of each line that is not blank; a cell keeps to its line."""
     lines = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig")
+    mark = ""
     try:
         for line in lines:
             if line.strip():
-                yield from csv.reader([line], strict=True)
+                mark = mark or separator_of(line)
+                for row in csv.reader([line], delimiter=mark, strict=True):
+                    yield [as_written(cell, mark) for cell in row]
     except (csv.Error, UnicodeDecodeError) as error:
         raise PredictionError(f"{path}: cannot be read as CSV: {error}; save it as a UTF-8 CSV") from error
 
@@ -122,7 +163,7 @@ def _check_header(path: Path, header: list[str], wanted: list[str]) -> None:
         problems += [f"column {doubled[0]!r} is there {counts[doubled[0]]} times"] if doubled else []
         raise PredictionError(
             f"{path}, line 1: {' and '.join(problems)}; the columns are {_ID} and {wanted[1]}, ... an image a row, "
-            "or RowId and Location"
+            "or RowId and Location, or those of IdLookupTable.csv"
         )
 
 
@@ -157,6 +198,40 @@ def _check_ids(path: Path, name: str, cells: list[str], wanted: int) -> NDArray[
             "image"
         )
     return np.argsort(ids)
+
+
+def _check_named(path: Path, table: dict[str, list[str]], count: int, layout: KeypointLayout) -> NDArray[np.intp]:
+    """The order of the rows by image and coordinate, once every one of them is there exactly once."""
+    position = {name: i for i, name in enumerate(layout.columns)}
+    for row, name in enumerate(table["FeatureName"]):
+        if name not in position:
+            raise PredictionError(
+                f"{path}, line {row + 2}: FeatureName {reprlib.repr(name)} is not a coordinate of layout "
+                f"{layout.name!r}; correct it"
+            )
+    images = _as_numbers(table[_ID])
+    bad = ~(np.isfinite(images) & (images == np.floor(images)) & (images >= 1) & (images <= count))
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise PredictionError(
+            f"{path}, line {row + 2}: {_ID} {reprlib.repr(table[_ID][row])} is not one of 1 to {count}"
+        )
+    features = np.array([position[name] for name in table["FeatureName"]], dtype=np.int64)
+    places = (images.astype(np.int64) - 1) * len(position) + features
+    _, first, inverse = np.unique(places, return_index=True, return_inverse=True)
+    doubled = first[inverse] != np.arange(len(places))
+    if doubled.any():
+        row = int(np.argmax(doubled))
+        what = f"{table['FeatureName'][row]} of {_ID} {int(images[row])}"
+        raise PredictionError(f"{path}, line {row + 2}: {what} is there twice; keep one row for each")
+    missing = np.setdiff1d(np.arange(count * len(position)), places)
+    if len(missing):
+        image, feature = divmod(int(missing[0]), len(position))
+        raise PredictionError(
+            f"{path}: {len(missing)} of {count * len(position)} rows are missing, first {layout.columns[feature]} of "
+            f"{_ID} {image + 1}; predict every keypoint of every image"
+        )
+    return np.argsort(places)
 
 
 def _numbers(path: Path, column: str, cells: list[str]) -> NDArray[np.float64]:

@@ -135,10 +135,24 @@ def _by_group(bootstrap: Bootstrap, values: Floats, layout: KeypointLayout) -> d
 
 
 def _nme(distances: Floats, faces: FaceSet) -> Floats:
-    """Each image's mean distance over its inter-ocular distance (N,); NaN where an eye corner is not labelled."""
-    left, right = (faces.keypoints[:, faces.layout.index(name)] for name in faces.layout.inter_ocular)
-    inter_ocular = np.linalg.norm(left.astype(np.float64) - right, axis=1)
-    known = ~np.isnan(inter_ocular) & (inter_ocular > 0)
+    """Each image's mean distance over its unit (N,); NaN where that is not known, as without an eye corner's label."""
+    unit = _unit(faces)
+    known = faces.labelled.any(axis=1) & (unit > 0)
     nme = np.full(len(faces), np.nan)
-    nme[known] = np.nanmean(distances[known], axis=1) / inter_ocular[known]
+    nme[known] = np.nanmean(distances[known], axis=1) / unit[known]
     return nme
+
+
+def _unit(faces: FaceSet) -> Floats:
+    """What each image's nme divides by, in pixels (N,); NaN where it is not known."""
+    points, by = faces.keypoints.astype(np.float64), faces.layout.nme_by
+    if by is None:
+        return np.full(len(faces), np.nan)
+    if by == "image":
+        return np.full(len(faces), np.sqrt(faces.images[0].size))
+    if by == "box":
+        with np.errstate(invalid="ignore"):
+            sides = np.fmax.reduce(points, axis=1) - np.fmin.reduce(points, axis=1)
+        return np.asarray(np.sqrt(sides.prod(axis=1)))
+    first, second = (points[:, faces.layout.index(name)] for name in by)
+    return np.asarray(np.linalg.norm(first - second, axis=1))

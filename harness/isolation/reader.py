@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import math
 import os
+import re
 import reprlib
 import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,29 +25,52 @@ LARGEST_COORDINATE = 1e4
 """Pixels; no image of a benchmark is wider, and sums of squares stay far from overflow."""
 
 _HEADER_CAP = 4096
+_WIDEST = 8  # bytes of a number
 _MAGIC = b"\x93NUMPY"
 
 
 def read_predictions(path: Path, shape: tuple[int, int, int]) -> NDArray[np.float32]:
-    """Predicted keypoints (N, K, 2) from a ``.npy`` file of little-endian float32 in C order.
-
-    ``np.load`` is not used: it takes trailing bytes, follows links and lets the header say how much to allocate.
+    """Predicted keypoints (N, K, 2) from the ``.npy`` file of float32 in C order that a worker left behind.
 
     Raises:
-        PredictionError: the file is missing or not such a file, has another shape than ``shape``, or holds a value
-            that is not finite or lies beyond ``LARGEST_COORDINATE``.
+        PredictionError: the file is missing, a link, or not one that a worker writes, or as for `parse_predictions`.
     """
-    payload = int(np.prod(shape)) * 4
-    content = read_blob(path, payload + _HEADER_CAP)
-    start = _payload_start(path, content, shape)
+    content = read_blob(path, npy_cap(shape))
+    _, dtype, given, order = _declared(path.name, content, shape)
+    if (dtype.str, given, order) != ("<f4", shape, "C"):  # then something else than the worker wrote it
+        raise PredictionError(
+            f"{path.name} declares {dtype.str} {given} in {order} order; predictions are <f4 {shape} in C order"
+        )
+    return parse_predictions(path.name, content, shape)
+
+
+def npy_cap(shape: tuple[int, int, int]) -> int:
+    """How many bytes a ``.npy`` file of predictions may have."""
+    return int(np.prod(shape)) * _WIDEST + _HEADER_CAP
+
+
+def parse_predictions(name: str, content: bytes, shape: tuple[int, int, int]) -> NDArray[np.float32]:
+    """Predicted keypoints (N, K, 2) from the bytes of a ``.npy`` file.
+
+    It may hold (N, K, 2) or (N, 2K), x before y, of floats or whole numbers in either byte order, in C's or Fortran's.
+    ``np.load`` is not used: it takes trailing bytes and lets the header say how much to allocate.
+
+    Raises:
+        PredictionError: it is not such a file, has another shape, or holds a value that is not finite or lies beyond
+            ``LARGEST_COORDINATE``; the message begins with ``name``.
+    """
+    start, dtype, given, order = _declared(name, content, shape)
+    payload = int(np.prod(shape)) * dtype.itemsize
     if len(content) - start != payload:
         raise PredictionError(
-            f"{path.name} holds {len(content) - start:,} bytes of data where float32 {shape} has {payload:,}; "
+            f"{name} holds {len(content) - start:,} bytes of data where {dtype.name} {given} has {payload:,}; "
             "write the array once, with numpy.save"
         )
-    predictions = np.frombuffer(content, dtype="<f4", offset=start).reshape(shape)
+    array = np.frombuffer(content, dtype=dtype, offset=start).reshape(given, order=order)
+    with np.errstate(invalid="ignore"):  # a NaN may be one that warns, which would be printed
+        predictions = array.reshape(shape).astype(np.float64)
     _assert_points(predictions)
-    return predictions.astype(np.float32)  # a copy that can be written to, in the machine's own byte order
+    return predictions.astype(np.float32)
 
 
 def read_blob(path: Path, cap: int) -> bytes:
@@ -105,26 +131,48 @@ def _read(descriptor: int, most: int) -> bytes:
         return file.read(most)
 
 
-def _payload_start(path: Path, content: bytes, shape: tuple[int, int, int]) -> int:
-    """Where the data begins, once the header says what it must (numpy.lib.format, versions 1 and 2)."""
+def _declared(
+    name: str, content: bytes, shape: tuple[int, int, int]
+) -> tuple[int, np.dtype[Any], tuple[int, ...], Literal["C", "F"]]:
+    """Where the data begins, its type, shape and order, where these may be so (numpy.lib.format, 1 and 2)."""
     version, width = content[6:8], 4 if content[6:7] == b"\x02" else 2
     length = int.from_bytes(content[8 : 8 + width], "little")
     if not content.startswith(_MAGIC) or version not in (b"\x01\x00", b"\x02\x00") or length > _HEADER_CAP:
-        raise PredictionError(f"{path.name} is not a .npy file; write it with numpy.save")
+        raise PredictionError(f"{name} is not a .npy file; write it with numpy.save")
     start = 8 + width + length
     try:
         with warnings.catch_warnings():  # about the header's style, which would be printed
             warnings.simplefilter("ignore")
             header = ast.literal_eval(content[8 + width : start].decode("latin-1").strip())
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        raise PredictionError(f"{path.name} has a damaged header; write it with numpy.save") from None
-    wanted = {"descr": "<f4", "fortran_order": False, "shape": shape}
-    if header != wanted:
-        raise PredictionError(f"{path.name} declares {plain(reprlib.repr(header))}; predictions are {wanted}")
-    return start
+        raise PredictionError(f"{name} has a damaged header; write it with numpy.save") from None
+    if not isinstance(header, dict) or header.keys() != {"descr", "fortran_order", "shape"}:
+        raise PredictionError(f"{name} has a damaged header; write it with numpy.save")
+    kind, given = header["descr"], header["shape"]
+    if not (isinstance(kind, str) and re.fullmatch("[<>|=]?[iu][1248]|[<>=]?f[248]", kind)):
+        raise PredictionError(
+            f'{name} holds values of type {plain(reprlib.repr(kind))}; write .astype("float32") before numpy.save'
+        )
+    flat = shape[0], 2 * shape[1]
+    if given not in (shape, flat):
+        raise PredictionError(
+            f"{name} has the shape {plain(reprlib.repr(given))}, and predictions are {shape}, or {flat} with x before "
+            f"y; {_reshaped(given, shape)}"
+        )
+    return start, np.dtype(kind), shape if given == shape else flat, "F" if header["fortran_order"] else "C"
 
 
-def _assert_points(predictions: NDArray[np.float32]) -> None:
+def _reshaped(given: Any, shape: tuple[int, int, int]) -> str:
+    images, keypoints, _ = shape
+    if given == (images, 2, keypoints):
+        return "write .transpose(0, 2, 1)"
+    sizes = given if isinstance(given, tuple) and all(isinstance(each, int) for each in given) else ()
+    if math.prod(sizes) == math.prod(shape):
+        return f"write .reshape{shape} if its numbers stand in that order"
+    return "predict every keypoint of every held-out image"
+
+
+def _assert_points(predictions: NDArray[np.float64]) -> None:
     for wrong, what in (
         (~np.isfinite(predictions), "NaN or infinite"),
         (np.abs(predictions) > LARGEST_COORDINATE, f"further than {LARGEST_COORDINATE:,.0f} pixels from the image"),

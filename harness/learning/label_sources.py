@@ -25,7 +25,7 @@ def two_sources(layout: KeypointLayout) -> KeypointLayout:
         keypoints=(*layout.keypoints, *marked(layout.keypoints)),
         mirror_pairs=(*layout.mirror_pairs, *((f"{a}{_SUFFIX}", f"{b}{_SUFFIX}") for a, b in layout.mirror_pairs)),
         groups={**layout.groups, **{f"{group}{_SUFFIX}": marked(names) for group, names in layout.groups.items()}},
-        inter_ocular=layout.inter_ocular,
+        nme_by=layout.nme_by,
     )
 
 

@@ -128,7 +128,7 @@ def _headline(stratum: Stratum, benchmark: Benchmark) -> list[str]:
     lines = [f"  {each.title:<18} {each.interval(stratum.scores[each.name])} {each.unit}".rstrip() for each in metrics]
     if "nme" in stratum.scores:
         lines.append(
-            f"  nme                {stratum.scores['nme'].value:.2%} of the inter-ocular distance; "
+            f"  nme                {stratum.scores['nme'].value:.2%} of {benchmark.layout.nme_unit}; "
             f"{stratum.scores['failure_rate'].value:.1%} of faces fail (above 10 %)"
         )
     return [
@@ -153,9 +153,10 @@ def _failure(entry: Entry) -> list[str]:
 def _bars(stratum: Stratum, layout: KeypointLayout) -> Iterable[str]:
     """Mean pixel error of each group and, below it, of each of its keypoints, as bars."""
     longest = max(score.value for score in stratum.keypoints.values()) or 1.0
+    width = max(28, *(len(name) + 3 for name in stratum.keypoints))
 
     def line(name: str, score: Estimate) -> str:
-        return f"  {name:<28}{score.value:6.2f}  {'█' * round(score.value / longest * _BAR)}"
+        return f"  {name:<{width}}{score.value:6.2f}  {'█' * round(score.value / longest * _BAR)}"
 
     for group, score in stratum.groups.items():
         yield line(group, score)

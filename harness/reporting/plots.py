@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 HOW_TO_DRAW = "pip install 'facial-keypoint-harness[plots]'"
 
 _ROWS, _COLUMNS = 3, 5
+_FEW = 30
+"""Keypoints whose bars and dots have room at the usual size."""
 _TRUE, _PREDICTED = "#2ecc71", "#e74c3c"
 
 
@@ -31,7 +33,7 @@ def draw_result(path: Path, entry: Entry, predictions: NDArray[np.float32], spli
     order = np.argsort(errors)
     middle = len(order) // 2 - _COLUMNS // 2
     shown = {"best": order[:_COLUMNS], "middling": order[middle : middle + _COLUMNS], "worst": order[-_COLUMNS:]}
-    figure = _figure()
+    figure = _figure(len(faces.layout))
     grid = figure.add_gridspec(_ROWS, _COLUMNS + 3)
     for row, (title, chosen) in enumerate(shown.items()):
         for column, face in enumerate(chosen):
@@ -54,17 +56,18 @@ def can_draw() -> bool:
     return find_spec("matplotlib") is not None
 
 
-def _figure() -> Figure:
+def _figure(keypoints: int) -> Figure:
     from matplotlib.figure import Figure
 
     # Figure alone needs no display and leaves pyplot's global state untouched.
-    return Figure(figsize=(11, 4.6), layout="constrained")
+    return Figure(figsize=(11, 4.6 if keypoints <= _FEW else 1.2 + 0.115 * keypoints), layout="constrained")
 
 
 def _face(axes: Axes, image: NDArray[np.uint8], true: NDArray[np.float32], predicted: NDArray[np.float32]) -> None:
     axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="bilinear")
-    axes.plot(true[:, 0], true[:, 1], "o", ms=3.6, mfc="none", mec=_TRUE, mew=0.9)
-    axes.plot(predicted[:, 0], predicted[:, 1], "x", ms=3, color=_PREDICTED, mew=0.9)
+    size = 1 if len(true) <= _FEW else 0.6
+    axes.plot(true[:, 0], true[:, 1], "o", ms=3.6 * size, mfc="none", mec=_TRUE, mew=0.9 * size)
+    axes.plot(predicted[:, 0], predicted[:, 1], "x", ms=3 * size, color=_PREDICTED, mew=0.9 * size)
     axes.set(xticks=[], yticks=[], xlim=(-0.5, image.shape[1] - 0.5), ylim=(image.shape[0] - 0.5, -0.5))
 
 
@@ -74,7 +77,9 @@ def _bars(axes: Axes, entry: Entry) -> None:
     values = [headline.keypoints[name] for name in names]
     spread = [[score.value - score.low for score in values], [score.high - score.value for score in values]]
     axes.barh(names, [score.value for score in values], xerr=spread, color="#5b8db8", ecolor="#333333", capsize=2)
-    axes.set_yticks(range(len(names)), [name.replace("_", " ") for name in names], fontsize=8)
+    axes.margins(y=0.01)
+    small = 8 if len(names) <= _FEW else 6
+    axes.set_yticks(range(len(names)), [name.replace("_", " ") for name in names], fontsize=small)
     axes.tick_params(axis="x", labelsize=8)
     axes.set_xlabel("mean pixel error, 95 % interval", fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)

@@ -29,7 +29,7 @@ def choose(files: Mapping[str, Path], suffixes: Sequence[str]) -> Path:
     folders = [path.parent for path in files.values() if path.name == FOLDER_ENTRY]
     if folders:
         return min(folders, key=lambda folder: len(folder.parts))
-    taken = [name for name, path in files.items() if path.suffix in suffixes]
+    taken = [name for name, path in files.items() if path.suffix.lower() in suffixes]
     example = _text(shipped("submissions") / "example.py")
     own = [name for name in taken if _text(files[name]) != example] or taken
     candidates = [name for name in own if _builds(files[name])] or own
@@ -56,5 +56,5 @@ def _text(path: Path) -> bytes:
 
 def _builds(path: Path) -> bool:
     """Whether a Python file defines what the contract asks for."""
-    tree = parsed(_text(path)) if path.suffix == ".py" else None
+    tree = parsed(_text(path)) if path.suffix.lower() == ".py" else None
     return any(isinstance(node, ast.FunctionDef) and node.name in BUILDERS for node in (tree.body if tree else ()))

@@ -22,6 +22,7 @@ import importlib.util
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -35,12 +36,17 @@ from harness.learning.changes import around, changed, recipe_of, search, takes, 
 from harness.learning.recipe import Recipe
 from harness.learning.seeding import seed_everything
 from harness.learning.source_lines import origin, where_it_returns
+from harness.submission.habits import missing_module
 from harness.submission.predicted import as_predictions
 from harness.submission.source import baselines
 from harness.submission.syntax import BUILDERS
+from harness.text import one_line
 
 if TYPE_CHECKING:
     from harness.learning.results import Progress
+
+_LIBRARIES = tuple(sys.path)
+"""Where modules are found before a submission's folder is added."""
 
 
 class Learner(Protocol):
@@ -179,15 +185,17 @@ def _is_composite(estimator: object) -> bool:
 
 def _import(path: Path) -> ModuleType:
     folder = path.parent
-    sys.path.insert(0, str(folder))
+    name = path.stem
+    if name in sys.stdlib_module_names or PathFinder.find_spec(name, _LIBRARIES) is not None:
+        name = f"submission_{name}"  # whoever imports the module of that name is to get that
+    sys.path.append(str(folder))  # last, so that no file in it hides a library's module
     try:
-        return _execute(path.stem, path)
+        return _execute(name, path)
     except SyntaxError as error:
         raise LoadError(f"{origin(error, folder) or path.name}: {error.msg}; correct the syntax") from error
     except ImportError as error:
         raise LoadError(
-            f"{origin(error, folder) or path.name}: {error}; a submission may import what the harness installs "
-            "(torch, timm, albumentations, scikit-learn, ...) and what lies in its own folder"
+            f"{origin(error, folder) or path.name}: {one_line(str(error))}; {missing_module(error.name, path)}"
         ) from error
 
 

@@ -34,6 +34,7 @@ def build_estimator(layout, image_size):
     (path,) = Path(__file__).parent.glob("*.onnx")
     return OnnxModel(path, len(layout), image_size)
 """
+_PICKLED = (".pt", ".pth", ".bin", ".ckpt")
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,13 @@ class Kind:
 
     Attributes:
         title: for messages.
-        suffix: of the file; empty for a folder.
+        suffixes: of the file, in small letters; none for a folder.
         open: finds its files.
         has_code: whether there is something to train and run; a table of predictions is scored as it is.
     """
 
     title: str
-    suffix: str
+    suffixes: tuple[str, ...]
     open: Callable[[Path], Opened]
     has_code: bool = True
 
@@ -98,8 +99,8 @@ def _open_zip(path: Path) -> Opened:
 
 def _open_python(path: Path) -> Opened:
     tree = _tree_of(path, path.name)
-    files: dict[str, Path | bytes] = {path.name: path}
-    return Opened(path.stem, files | _weights_beside(path, tree), path.name, _docstring(tree))
+    entry = f"{path.stem}.py"
+    return Opened(path.stem, {entry: path, **_weights_beside(path, tree)}, entry, _docstring(tree))
 
 
 def _weights_beside(path: Path, tree: ast.Module | None) -> dict[str, Path | bytes]:
@@ -107,8 +108,14 @@ def _weights_beside(path: Path, tree: ast.Module | None) -> dict[str, Path | byt
     weights, own = _weights(tree), f"{path.stem}.safetensors"
     if weights is not None and weights != own:
         # Whatever else lies there may be somebody else's.
+        how = (
+            'convert them (python -c "import torch, safetensors.torch as s; '
+            f's.save_file(torch.load({weights!r}, weights_only=True), {own!r})")'
+            if weights.endswith(_PICKLED)
+            else "rename the weights"
+        )
         raise LoadError(
-            f"{path}: weights = {weights!r}, and a single file loads only {own!r} from beside it; rename the weights, "
+            f"{path}: weights = {weights!r}, and a single file loads only {own!r} from beside it; {how}, "
             f"or hand in a folder with {FOLDER_ENTRY} and all that it loads"
         )
     return {weights: path.parent / weights} if weights is not None and (path.parent / weights).is_file() else {}
@@ -125,7 +132,7 @@ def _open_notebook(path: Path) -> Opened:
 
 def _open_onnx(path: Path) -> Opened:
     """A model of another framework: no code of its author's runs, and nothing is trained."""
-    return Opened(path.stem, {path.name: path, "onnx_model.py": _RUNS_ONNX}, "onnx_model.py")
+    return Opened(path.stem, {f"{path.stem}.onnx": path, "onnx_model.py": _RUNS_ONNX}, "onnx_model.py")
 
 
 def _open_predictions(path: Path) -> Opened:
@@ -133,14 +140,14 @@ def _open_predictions(path: Path) -> Opened:
 
 
 KINDS = (
-    Kind(f"a folder with {FOLDER_ENTRY}", "", _open_folder),
-    Kind("a .py file", ".py", _open_python),
-    Kind("a notebook (.ipynb)", ".ipynb", _open_notebook),
-    Kind("a .zip of one of these", _ZIP, _open_zip),
-    Kind("a model as .onnx", ".onnx", _open_onnx),
-    Kind("a .csv of predictions", ".csv", _open_predictions, has_code=False),
+    Kind(f"a folder with {FOLDER_ENTRY}", (), _open_folder),
+    Kind("a .py file", (".py",), _open_python),
+    Kind("a notebook (.ipynb)", (".ipynb",), _open_notebook),
+    Kind("a .zip of one of these", (_ZIP,), _open_zip),
+    Kind("a model as .onnx", (".onnx",), _open_onnx),
+    Kind("a .csv, .npy or .npz of predictions", (".csv", ".npy", ".npz"), _open_predictions, has_code=False),
 )
-SUFFIXES = tuple(kind.suffix for kind in KINDS if kind.suffix)
+SUFFIXES = tuple(suffix for kind in KINDS for suffix in kind.suffixes)
 UNZIPPED = tuple(suffix for suffix in SUFFIXES if suffix != _ZIP)
 """Of files that are a submission as they are."""
 
@@ -152,7 +159,7 @@ def kind_of(path: Path) -> Kind:
         LoadError: the harness takes no such file.
     """
     for kind in KINDS:
-        if path.is_file() and path.suffix == kind.suffix if kind.suffix else path.is_dir():
+        if path.is_file() and path.suffix.lower() in kind.suffixes if kind.suffixes else path.is_dir():
             return kind
     raise LoadError(f"{path}: is not a submission; hand in {forms()}")
 

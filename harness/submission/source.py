@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -149,7 +150,7 @@ def find_or_refuse(submission: str | Path) -> Source:
 
 def refused_source(path: Path, reason: str) -> Source:
     """A source that cannot be graded, for the reason given."""
-    name = path.stem if path.suffix in SUFFIXES else path.name
+    name = path.stem if path.suffix.lower() in SUFFIXES else path.name
     return Source(path, file_name(name), fingerprint=hashlib.sha256(os.fsencode(path)).hexdigest(), refused=reason)
 
 
@@ -157,7 +158,8 @@ def name_authors(sources: Sequence[Source], author: str | None) -> list[Source]:
     """The same submissions, so that author and name tell each from every other.
 
     ``author`` is everybody's, where it is given. Otherwise, if two submissions have one name, each takes the name of
-    the folder that it lies in for its author.
+    a folder for its author: the one that it lies in or, where all have the same, the next above, as in nbgrader's
+    ``submitted/STUDENT/ASSIGNMENT``.
 
     Raises:
         UsageError: two would still share a row of the board.
@@ -165,12 +167,7 @@ def name_authors(sources: Sequence[Source], author: str | None) -> list[Source]:
     if author is not None:
         named = [replace(source, author=file_name(author)) for source in sources]
     elif len({source.name for source in sources}) < len(sources):
-        own = shipped("baselines").resolve()
-        folders = [source.path.resolve().parent for source in sources]
-        named = [
-            source if folder == own else replace(source, author=file_name(folder.name))
-            for source, folder in zip(sources, folders, strict=True)
-        ]
+        named = _named_by_folders(sources)
     else:
         named = list(sources)
     for label, times in Counter(source.label for source in named).items():
@@ -181,6 +178,25 @@ def name_authors(sources: Sequence[Source], author: str | None) -> list[Source]:
                 "author's into a folder of their own, or grade them one at a time with --author NAME"
             )
     return named
+
+
+def _named_by_folders(sources: Sequence[Source]) -> list[Source]:
+    own = shipped("baselines").resolve()
+    folders = {source.path.resolve(): source.path.resolve().parents for source in sources}
+    others = [above for above in folders.values() if above[0] != own]
+    # A folder of which all have the same, as that of nbgrader's assignment, is nobody's name.
+    levels = range(min(map(len, others), default=0))
+    level = next((each for each in levels if len({above[each].name for above in others}) > 1), 0)
+    return [
+        source if above[0] == own else replace(source, author=_student(above[level].name))
+        for source in sources
+        for above in [folders[source.path.resolve()]]
+    ]
+
+
+def _student(folder: str) -> str:
+    """Who handed in what lies in this folder; Moodle adds to the name what kind of submission it is."""
+    return file_name(re.sub("_assignsubmission_[a-z]+_?$", "", folder))
 
 
 def baselines() -> dict[str, Path]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -24,8 +24,10 @@ from harness.isolation.explain import explain
 from harness.keypoints import KeypointLayout
 from harness.learning.source_lines import origin
 from harness.submission.contract import Learner, Settings, load_learner
+from harness.submission.habits import explain_habit
 from harness.submission.notes import bounded, heard_warnings
 from harness.submission.predicted import as_predictions
+from harness.submission.traces import trace_of
 
 _STARTED = time.monotonic()
 _PATIENCE = 60.0  # seconds
@@ -43,8 +45,8 @@ def main(job: Path, channel: int) -> int:
         with heard_warnings(submission) as warned:
             _run(job, stage, send, warned)
     except BaseException as error:  # whatever a submission raises, SystemExit too, is an outcome with a reason
-        failure = _explained(error, stage.name, submission)
-        traceback.print_exception(error)
+        failure = _explained(error, stage.name, submission / stage.entry)
+        print(trace_of(error, submission), end="", file=sys.stderr)
         send("failed", reason=str(failure))
         return failure.exit_code
     return 0
@@ -56,6 +58,7 @@ class _Stage:
     def __init__(self, send: Callable[..., None]) -> None:
         self._send = send
         self.name = "starting"
+        self.entry = ""
 
     def enter(self, name: str) -> None:
         self.name = name
@@ -83,6 +86,8 @@ def _run(job: Path, stage: _Stage, send: Callable[..., None], warned: list[str])
         tell=lambda **facts: send("facts", **facts),
     )
     path = job / "input" / "submission" / task["submission"]
+    stage.entry = task["submission"]
+    sys.argv = [str(path)]  # for a parser of arguments at the top of a script
 
     def say(learner: Learner) -> None:
         facts = learner.facts()
@@ -127,19 +132,20 @@ def _take_device(name: str) -> None:
             torch.cuda.set_device(device)  # for what a submission itself puts on "cuda"
 
 
-def _explained(error: BaseException, stage: str, submission: Path) -> HarnessError:
+def _explained(error: BaseException, stage: str, entry: Path) -> HarnessError:
     """The error that says in a sentence what an exception of any kind means for the competitor."""
     if isinstance(error, HarnessError):
         if error.__cause__ is None or not _out_of_memory(error.__cause__):
-            return _placed(error, submission)
+            return _placed(error, entry.parent)
         error = error.__cause__
-    place = origin(error, submission)
+    place = origin(error, entry.parent)
     where = f"{place}: " if place else ""
-    if isinstance(error, SystemExit):
+    sentence = explain_habit(error, entry)
+    if sentence is None and isinstance(error, SystemExit):
         return SubmissionError(
             f"{where}it called sys.exit({error.code!r}) while {stage}; a submission returns from its functions instead"
         )
-    if _out_of_memory(error):
+    if sentence is None and _out_of_memory(error):
         if any(word in str(error).lower() for word in _OF_A_GPU):
             return LimitError(
                 f"{where}it ran out of the GPU's memory while {stage}, which no option raises; use a smaller "
@@ -149,10 +155,8 @@ def _explained(error: BaseException, stage: str, submission: Path) -> HarnessErr
             f"{where}it ran out of memory while {stage}; use a smaller batch_size or model, or ask for more with "
             "--memory-limit"
         )
-    sentence = explain(error)
-    if sentence is not None:
-        return SubmissionError(f"{where}{sentence}")
-    return SubmissionError(f"{where}{type(error).__name__} while {stage}: {error}")
+    sentence = sentence or explain(error) or f"{type(error).__name__} while {stage}: {error}"
+    return SubmissionError(f"{where}{sentence}")
 
 
 def _placed(error: HarnessError, submission: Path) -> HarnessError:

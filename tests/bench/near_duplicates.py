@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.kaggle import read_training
+from harness.datasets.readers.kaggle import read_training
 from harness.datasets.split import HASH_DISTANCE, difference_hashes, near_duplicate_groups
 from harness.keypoints import FACE15
 

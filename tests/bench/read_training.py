@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.datasets.kaggle import read_training, training_sources
+from harness.datasets.readers.kaggle import read_training, training_sources
 from harness.datasets.store import Stored, stored
 from harness.keypoints import FACE15
 

@@ -8,6 +8,7 @@ import json
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.entries import entry
 from support.submissions import MEAN_FACE
@@ -58,7 +59,12 @@ def table(folder: Path) -> Path:
     return folder / "mine.csv"
 
 
-@pytest.mark.parametrize("form", [single, with_parts, zipped, notebook, model, table])
+def array(folder: Path) -> Path:
+    np.save(folder / "mine.npy", np.zeros((1, 15, 2)))
+    return folder / "mine.npy"
+
+
+@pytest.mark.parametrize("form", [single, with_parts, zipped, notebook, model, table, array])
 def test_a_source_comes_back_as_it_was_graded(tmp_path: Path, form) -> None:
     (tmp_path / "again").mkdir()
     graded = find_source(form(tmp_path))
@@ -72,7 +78,7 @@ def test_a_source_comes_back_as_it_was_graded(tmp_path: Path, form) -> None:
         assert getattr(again, name) == getattr(graded, name), name
     assert again.contents() == graded.contents() and list(again.contents()) == list(graded.contents())
     if not graded.has_code:
-        assert again.path.read_bytes() == graded.path.read_bytes()
+        assert again.path.name == graded.path.name and again.path.read_bytes() == graded.path.read_bytes()
 
 
 @pytest.mark.parametrize(

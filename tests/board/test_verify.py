@@ -115,7 +115,7 @@ def test_entries_of_earlier_versions_are_read_and_ranked_and_said_to_be_unlinked
 
     assert len(board.rows()) == 2
     code, said = board.command("verify")
-    assert code == 0 and "not linked, since recorded before version 0.3: 2 of 2 entries" in said
+    assert code == 0 and "not linked, since an earlier version recorded them: 2 of 2 entries" in said
 
 
 def test_an_edited_entry_of_an_earlier_version_is_named_once_another_names_it(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def plan():
 
 
 def plan_by_the_command_line():
-    return open(sys.argv[-1]).read()
+    return open(sys.orig_argv[-1]).read()
 
 
 def what_was_printed():

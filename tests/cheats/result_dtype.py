@@ -3,7 +3,7 @@
 import numpy as np
 from _accomplice import deliver, target
 
-EXPECT = "predictions are"
+EXPECT = "holds values of type"
 
 
 def write(path):

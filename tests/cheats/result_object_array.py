@@ -5,7 +5,7 @@ import os
 import numpy as np
 from _accomplice import deliver, target
 
-EXPECT = "predictions are"
+EXPECT = "holds values of type"
 
 
 class Payload:

@@ -18,7 +18,7 @@ from harness.cli import main
 from harness.cli.grade import main as grade
 from harness.cli.parsing import Parser
 from harness.cli.running import add_run_arguments, run_conditions
-from harness.datasets.kaggle import read_test, read_training
+from harness.datasets.readers.kaggle import read_test, read_training
 from harness.isolation.tiers import Tier
 from harness.isolation.trial import Trial
 from harness.keypoints import FACE15

@@ -94,6 +94,25 @@ def test_an_old_result_does_not_pass_for_a_new_one(tiny: Tiny) -> None:
     assert not Path("entry.json").exists()
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["mine.py", "mine.py"], ["mine.py", "--benchmark", "nowhere.toml"], ["mine.py", "x.py", "--save-weights", "w"]],
+    ids=["one row for two", "no card", "weights of two"],
+)
+def test_an_old_result_is_gone_even_if_nothing_can_be_graded(arguments: list[str], tiny: Tiny) -> None:
+    Path("mine.py").write_text(MEAN_FACE)
+    Path("entry.json").write_text('{"status": "graded"}')
+
+    assert grade_main([*arguments, "--json", "entry.json"]) == 3
+    assert not Path("entry.json").exists()
+
+
+def test_output_may_be_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+
+    assert main(["baselines"]) == 0
+
+
 @pytest.mark.parametrize("text", [MEAN_FACE, estimator()], ids=["an estimator", "another"])
 def test_what_has_no_weights_to_save_is_refused_before_it_trains(
     text: str, tiny: Tiny, capsys: pytest.CaptureFixture[str]

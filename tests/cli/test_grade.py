@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -268,14 +271,27 @@ def test_a_leaderboard_that_cannot_be_written_loses_nothing(
     assert str(rescued) in capsys.readouterr().err
 
 
-def test_who_closes_the_pipe_early_loses_no_entry(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
-    def closed(text: str) -> int:
-        raise BrokenPipeError(text)
+def test_who_closes_the_pipe_early_loses_nothing(tiny: Tiny) -> None:
+    words = [
+        str(tiny.submission(MEAN_FACE)),
+        "--benchmark",
+        str(tiny.card),
+        "--data",
+        str(tiny.data),
+        "--out",
+        "result",
+    ]
+    command = f"from harness.cli.grade import main; raise SystemExit(main({words}))"
+    reading, writing = os.pipe()
+    os.close(reading)
 
-    monkeypatch.setattr("sys.stdout.write", closed)
-    main([str(tiny.submission(estimator())), "--benchmark", str(tiny.card), "--data", str(tiny.data)])
+    ended = subprocess.run(
+        [sys.executable, "-c", command], stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
 
-    assert first_row()["status"] == "graded"
+    os.close(writing)
+    assert ended.returncode == 0 and "Traceback" not in ended.stderr
+    assert first_row()["status"] == "graded" and Path("result/mine/predictions.csv").is_file()
 
 
 def test_out_writes_a_folder_with_a_picture(tiny: Tiny) -> None:

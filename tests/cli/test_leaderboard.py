@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -133,3 +136,24 @@ def test_who_comes_second_with_other_data_is_told_where_the_entry_is(
     assert json.loads(kept.read_text())["status"] == "graded" and "mean pixel error" in shown.out
     assert str(kept) in shown.err and "--board NAME" in shown.err and "rebuild" in shown.err
     assert [row.submission for row in Leaderboard(Path("leaderboard"), "tiny").read().rows] == ["other"]
+
+
+def test_a_locale_without_the_letters_of_a_name_shows_the_board(tiny: Tiny) -> None:
+    path = tiny.submission(MEAN_FACE, "größe.py")
+    assert grade([str(path), "--benchmark", str(tiny.card), "--data", str(tiny.data)]) == 0
+    ascii_only = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = "from harness.cli import main; raise SystemExit(main(['leaderboard', 'show']))"
+
+    shown = subprocess.run([sys.executable, "-c", command], env=ascii_only, capture_output=True, text=True, check=False)
+
+    assert shown.returncode == 0 and "gr\\xf6\\xdfe" in shown.stdout, shown.stderr
+
+
+def test_a_board_is_written_for_excel(boards: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["leaderboard", "show", "--leaderboard", BOARDS, "--csv", "excel.csv"]
+
+    assert main([*words, "spring"]) == 0
+    assert Path("excel.csv").read_bytes() == b"\xef\xbb\xbf" + (boards / "spring.csv").read_bytes()
+
+    assert main(words) == 3
+    assert "--csv excel.csv goes with show and one board" in capsys.readouterr().err

@@ -80,7 +80,7 @@ def test_the_fingerprint_covers_training_and_held_out_faces(tiny: Tiny, exam: Pa
 def test_held_out_faces_are_prepared_once(tiny: Tiny, exam: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     benchmark = load_benchmark(tiny.card)
     first = open_split(benchmark, tiny.data, held_out=exam)
-    monkeypatch.setattr("harness.datasets.kaggle.read_table", None)
+    monkeypatch.setattr("harness.datasets.readers.kaggle.read_table", None)
 
     assert open_split(benchmark, tiny.data, held_out=exam).fingerprint == first.fingerprint
 
@@ -114,8 +114,8 @@ def test_a_held_out_file_without_a_fully_labelled_row_is_refused(tiny: Tiny) -> 
     ("name", "problem"),
     [
         ("nowhere.csv", "cannot be read (No such file or directory); put the file there"),
-        ("exam", "is not a .csv or .zip file; name a file of labelled faces"),
-        ("exam/exam.npy", "is not a .csv or .zip file; name a file of labelled faces"),
+        ("exam", "is not a .csv, .zip or .csv.gz file; name a file of labelled faces"),
+        ("exam/exam.npy", "is not a .csv, .zip or .csv.gz file; name a file of labelled faces"),
     ],
 )
 def test_a_held_out_file_that_cannot_be_one_is_named(tiny: Tiny, exam: Path, name: str, problem: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import os
 import zipfile
 from collections.abc import Callable
@@ -10,8 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.datasets import packed as packed_tables
 from harness.datasets.faces import FaceSet
-from harness.datasets.kaggle import read_lookup, read_test, read_training, training_sources
+from harness.datasets.packed import on_disk
+from harness.datasets.readers.kaggle import read_lookup, read_test, read_training, training_sources
 from harness.errors import DataError
 from harness.keypoints import FACE15
 
@@ -101,6 +105,81 @@ def test_files_saved_again_by_other_programs_read_the_same(
     other = tmp_path_factory.mktemp("resaved")
     write(other / "training.csv", resaved(training_grid()))
     assert_same(read(other), read(folder))
+
+
+def semicolons(grid: Grid) -> Grid:
+    return [[";".join(cell.replace(".", ",") for cell in row)] for row in grid]
+
+
+def tabs(grid: Grid) -> Grid:
+    return [["\t".join(row)] for row in grid]
+
+
+@pytest.mark.parametrize("separated", [semicolons, tabs])
+def test_other_separators_are_read_with_the_decimal_comma_of_a_spreadsheet(folder: Path, separated) -> None:
+    expected = read(folder)
+    write(folder / "training.csv", separated(training_grid()))
+
+    assert_same(read(folder), expected)
+
+
+def packed(names: str) -> bytes:
+    """``outer.zip/inner.zip/training.csv``: the table in archives, one in the other."""
+    outer, _, inner = names.partition("/")
+    if not inner:
+        content = "".join(",".join(row) + "\n" for row in training_grid()).encode()
+        return gzip.compress(content) if outer.endswith(".gz") else content
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(inner.partition("/")[0], packed(inner))
+    return archive.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("names", "data"),
+    [
+        ("training.zip/training.csv", "training.zip"),
+        ("facial-keypoints-detection.zip/training.zip/training.csv", ""),
+        ("facial-keypoints-detection.zip/training.zip/training.csv", "facial-keypoints-detection.zip"),
+        ("archive (1).zip/training.csv", ""),
+        ("training.csv.gz", ""),
+        ("training.csv.zip/training.csv", ""),
+        ("TRAINING.CSV", ""),
+        ("training.csv", "training.csv"),
+        ("Training.ZIP/training.csv", ""),
+    ],
+)
+def test_the_table_is_found_where_people_keep_it(tmp_path: Path, folder: Path, names: str, data: str) -> None:
+    expected = read(folder)
+    (folder / "training.csv").unlink()
+    (folder / names.partition("/")[0]).write_bytes(packed(names))
+
+    assert_same(read(folder / data), expected)
+    assert on_disk(training_sources(folder / data)[0]) == folder / names.partition("/")[0]
+
+
+def test_the_table_is_found_in_a_folder_below_and_only_if_there_is_one(folder: Path) -> None:
+    expected = read(folder)
+    (folder / "training").mkdir()
+    (folder / "training.csv").rename(folder / "training" / "training.csv")
+    assert_same(read(folder), expected)
+
+    (folder / "other").mkdir()
+    write(folder / "other" / "training.csv", training_grid())
+    with pytest.raises(DataError, match=r"other/training.csv and .*training/training.csv; name one of them"):
+        read(folder)
+
+
+def test_a_gzip_bomb_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed_tables, "UNPACKED_FREELY", 2**16)
+    (folder / "training.csv").unlink()
+    (folder / "training.csv.gz").write_bytes(gzip.compress(b"a,b\n" * 2**10))
+    with pytest.raises(DataError, match="column 'a' is not known here"):
+        read(folder)
+    header = ",".join(HEADER).encode() + b"\n"
+    (folder / "training.csv.gz").write_bytes(gzip.compress(header + b"\n" * 2**20))
+    with pytest.raises(DataError, match="times what the archive has, which no table of faces does"):
+        read(folder)
 
 
 def test_crlf_and_zip_read_the_same(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

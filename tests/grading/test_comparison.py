@@ -131,7 +131,7 @@ def test_folders_that_grade_wrote_are_compared(tiny: Tiny, capsys: pytest.Captur
 
 
 @pytest.mark.parametrize(
-    ("name", "told"), [("gone.npy", "there is no such .npy or .csv file"), ("result", "has no predictions.csv")]
+    ("name", "told"), [("gone.npy", "there is no such .npy, .npz or .csv file"), ("result", "has no predictions.csv")]
 )
 def test_what_is_not_there_is_named(tiny: Tiny, name: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("result").mkdir()

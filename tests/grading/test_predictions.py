@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.datasets.kaggle import Lookup
+from harness.datasets.readers.kaggle import Lookup
 from harness.errors import DataError, PredictionError
 from harness.grading.predictions import asked_locations, read_csv, read_file, write_long, write_wide
 from harness.keypoints import FACE15
@@ -63,6 +63,69 @@ def test_a_bad_csv_is_told_by_file_line_and_remedy(tmp_path: Path, form, change,
     assert str(path) in str(caught.value) and message in str(caught.value)
 
 
+def named(path: Path) -> list[str]:
+    """IdLookupTable.csv filled in, with row ids of another order."""
+    rows = [f"{90 - i},{i // 30 + 1},{FACE15.columns[i % 30]},{POINTS.ravel()[i]:.4f}" for i in range(90)]
+    path.write_text("\n".join(["RowId,ImageId,FeatureName,Location", *rows]))
+    return path.read_text().splitlines()
+
+
+def semicolons(path: Path) -> list[str]:
+    """As a spreadsheet saves it where numbers have a comma."""
+    return [line.replace(",", ";").replace(".", ",") for line in wide(path)]
+
+
+def tabs(path: Path) -> list[str]:
+    return [line.replace(",", "\t") for line in named(path)]
+
+
+@pytest.mark.parametrize("form", [named, semicolons, tabs])
+@pytest.mark.parametrize("name", ["predictions.csv", "PREDICTIONS.CSV"])
+def test_kaggle_s_four_columns_and_other_separators_are_read(tmp_path: Path, form, name: str) -> None:
+    header, *rows = form(tmp_path / name)
+    (tmp_path / name).write_text("\n".join([header, *reversed(rows)]))
+
+    np.testing.assert_allclose(read_file(tmp_path / name, 3, FACE15), POINTS, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda lines: lines[:-1], "1 of 90 rows are missing, first mouth_center_bottom_lip_y of ImageId 3"),
+        (lambda lines: [*lines, lines[1]], "line 92: left_eye_center_x of ImageId 1 is there twice"),
+        (
+            lambda lines: [*lines[:-1], "1,3,nose,1"],
+            "line 91: FeatureName 'nose' is not a coordinate of layout 'face15'",
+        ),
+        (lambda lines: [*lines[:-1], "1,900,nose_tip_x,1"], "line 91: ImageId '900' is not one of 1 to 3"),
+        (
+            lambda lines: [*lines[:-1], "1,3,mouth_center_bottom_lip_y,"],
+            "line 91, column 'Location': the cell is empty",
+        ),
+    ],
+)
+def test_four_columns_that_are_wrong_are_named(tmp_path: Path, change, message: str) -> None:
+    path = tmp_path / "predictions.csv"
+    path.write_text("\n".join(change(named(path))))
+
+    with pytest.raises(PredictionError, match=message):
+        read_csv(path, 3, FACE15)
+
+
+def test_an_npz_of_one_array_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.npz"
+    for save in (np.savez, np.savez_compressed):
+        save(path, predictions=POINTS.astype(np.float64).reshape(3, 30))
+        np.testing.assert_array_equal(read_file(path, 3, FACE15), POINTS)
+
+    np.savez(path, a=POINTS, b=POINTS)
+    with pytest.raises(PredictionError, match=r"holds 2 arrays .*a.npy.*; save the predictions alone"):
+        read_file(path, 3, FACE15)
+    np.savez_compressed(path, a=np.zeros(10**6))
+    with pytest.raises(PredictionError, match="holds more than predictions for these images"):
+        read_file(path, 3, FACE15)
+
+
 def test_a_column_that_stands_there_twice_is_told(tmp_path: Path) -> None:
     path = tmp_path / "predictions.csv"
     path.write_text(
@@ -86,11 +149,10 @@ def test_numbers_with_every_digit_are_not_too_large(tmp_path: Path) -> None:
 
 def test_kaggles_four_columns_are_not_too_large(tmp_path: Path) -> None:
     path = tmp_path / "predictions.csv"
-    rows = [f"{i:08},{i // 30:08},{FACE15.columns[i % 30]},{i:.20f}" for i in range(90)]
+    rows = [f"{i:08},{i // 30 + 1:08},{FACE15.columns[i % 30]},{i:.20f}" for i in range(90)]
     path.write_text("\r\n".join(["RowId,ImageId,FeatureName,Location", *rows]))
 
-    with pytest.raises(PredictionError, match="line 1: column"):  # not: its size
-        read_csv(path, 3, FACE15)
+    np.testing.assert_allclose(read_csv(path, 3, FACE15).ravel(), np.arange(90))
 
 
 def test_what_is_larger_than_the_predictions_could_be_is_refused_unread(tmp_path: Path) -> None:

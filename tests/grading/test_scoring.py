@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.faces import faces
@@ -37,6 +39,24 @@ def test_nme_is_the_distance_over_that_of_the_outer_eye_corners() -> None:
     assert (near["failure_rate"].value, far["failure_rate"].value) == (0, 1)
     # The cumulative curve steps from 0 to 1 at 0.075 of 0.1.
     assert near["auc"].value == pytest.approx(0.25, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("nme_by", "unit"), [("image", 96), ("box", np.sqrt(40 * 20)), (("nose_tip", "left_eye_center"), 20), (None, None)]
+)
+def test_a_layout_without_eye_corners_says_what_the_nme_divides_by(nme_by, unit) -> None:
+    held_out = faces()
+    held_out.keypoints[:] = (50, 50)
+    held_out.keypoints[:, FACE15.index("left_eye_center")] = (70, 50)
+    held_out.keypoints[:, FACE15.index("right_eye_center")] = (30, 50)
+    held_out.keypoints[:, FACE15.index("mouth_center_bottom_lip")] = (50, 70)
+    held_out = replace(held_out, layout=replace(FACE15, nme_by=nme_by))
+
+    metrics = score_all(held_out.keypoints + np.array([3, 0]), held_out).headline.metrics
+
+    assert ("nme" in metrics) == (unit is not None)
+    if unit:
+        assert metrics["nme"].value == pytest.approx(3 / unit, abs=1e-5)
 
 
 def test_only_a_missing_label_masks() -> None:

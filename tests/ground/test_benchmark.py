@@ -38,7 +38,7 @@ def test_shipped_cards_are_valid(name: str, minutes: int) -> None:
     assert (benchmark.limits.time, benchmark.limits.memory) == (minutes * 60, 8 * 2**30)
 
 
-@pytest.mark.parametrize("name", ["kaggle", "rendered", "rendered-full"])
+@pytest.mark.parametrize("name", ["kaggle", "rendered", "rendered-full", "rendered68"])
 def test_the_wheel_takes_the_cards_along(name: str) -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
 
@@ -96,7 +96,62 @@ def test_a_card_may_spell_out_a_layout(tmp_path: Path, kaggle_card: str) -> None
     card = tmp_path / "pair.toml"
     card.write_text(kaggle_card.replace('layout = "face15"\n', "") + LAYOUT)
 
-    assert load_benchmark(card).layout.keypoints == ("left_eye", "right_eye")
+    layout = load_benchmark(card).layout
+    assert layout.keypoints == layout.nme_by == ("left_eye", "right_eye")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("inter_ocular", "nme_by", ("left_eye", "right_eye")),
+        ('inter_ocular = ["left_eye", "right_eye"]', 'nme_by = "box"', "box"),
+        ('inter_ocular = ["left_eye", "right_eye"]', 'nme_by = "image"', "image"),
+        ('inter_ocular = ["left_eye", "right_eye"]', "", None),
+        ('["left_eye", "right_eye"]', '["1", "2"]', ("1", "2")),
+    ],
+)
+def test_a_layout_says_what_the_nme_divides_by(tmp_path: Path, kaggle_card: str, old: str, new: str, expected) -> None:
+    card = tmp_path / "pair.toml"
+    text = kaggle_card.replace('layout = "face15"\n', "") + LAYOUT.replace(old, new).replace(
+        '[["left_eye", "right_eye"]]', '[["1", "2"]]' if '"1"' in new else '[["left_eye", "right_eye"]]'
+    )
+    card.write_text(text)
+
+    assert load_benchmark(card).layout.nme_by == expected
+    if expected is None:
+        card.write_text(text.replace('"mean_pixel_error"', '"nme"'))
+        with pytest.raises(CardError, match=r"key 'metric': layout 'pair' does not say what the nme is divided by"):
+            load_benchmark(card)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('inter_ocular = ["left_eye", "right_eye"]', 'nme_by = "eyes"', "key 'layout.nme_by': should be two keypoints"),
+        ('inter_ocular = ["left_eye", "right_eye"]', 'nme_by = ["left_eye"]', "key 'layout.nme_by': should be two"),
+        (
+            'keypoints = ["left_eye"',
+            'keypoints = ["a,b"',
+            "key 'layout.keypoints.0': should be letters, digits",
+        ),
+        ("keypoints = ", "points = ", "key 'layout.keypoints' is missing; add it"),
+        (
+            '[["left_eye", "right_eye"]]',
+            "[]",
+            "key 'layout': keypoint 'left_eye' has a side but no mirror pair",
+        ),
+    ],
+)
+def test_a_bad_layout_is_told_by_key_and_remedy(
+    tmp_path: Path, kaggle_card: str, old: str, new: str, message: str
+) -> None:
+    card = tmp_path / "pair.toml"
+    assert old in LAYOUT
+    card.write_text(kaggle_card.replace('layout = "face15"\n', "") + LAYOUT.replace(old, new))
+
+    with pytest.raises(CardError) as caught:
+        load_benchmark(card)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +163,7 @@ def test_a_card_may_spell_out_a_layout(tmp_path: Path, kaggle_card: str) -> None
         ("ok = 1.6", "ok = 1.1", "key 'bands': the bands are out of order"),
         ('"30m"', "30", "key 'limits.time': should be text in quotes, with its unit"),
         ('"8g"', '"plenty"', "key 'limits.memory': 'plenty' is not a size such as"),
-        ('reader = "kaggle"', 'reader = "coco"', "key 'data.reader' must be 'kaggle' or 'rendered'"),
+        ('reader = "kaggle"', 'reader = "voc"', "key 'data.reader' must be one of 'kaggle', 'csv', "),
         ('"face15"', '"face16"', "key 'layout': there is no built-in layout of this name"),
         ("[96, 96]", "[96]", "key 'image_size.1' is missing"),
         ('"mean_pixel_error"', '"accuracy"', "key 'metric': there is no such metric. Known: mean_pixel_error, rmse, "),
@@ -143,7 +198,7 @@ def test_a_pair_that_is_no_pair_is_told(tmp_path: Path, kaggle_card: str) -> Non
     layout = LAYOUT.replace('mirror_pairs = [["left_eye", "right_eye"]]', 'mirror_pairs = [["left_eye", "left_eye"]]')
     card.write_text(kaggle_card.replace('layout = "face15"\n', "") + layout)
 
-    with pytest.raises(CardError, match=r"key 'layout': keypoint 'left_eye' is in 2 mirror pairs"):
+    with pytest.raises(CardError, match=r"key 'layout': keypoint 'left_eye' is paired with itself"):
         load_benchmark(card)
 
 
@@ -153,7 +208,7 @@ def test_rendered_faces_have_the_keypoints_that_the_renderer_knows(tmp_path: Pat
     card.write_text(rendered.replace('layout = "face15"\n', "") + LAYOUT)
 
     with pytest.raises(
-        CardError, match=r"""key 'data': reader = "rendered" draws .*'pair' has others; say layout = "f"""
+        CardError, match=r"""key 'data': reader = "rendered" draws .*'pair' has others; say layout = "face15" or"""
     ):
         load_benchmark(card)
 

@@ -202,7 +202,7 @@ def test_the_same_generator_gives_the_same_batch(make) -> None:
 
 
 def test_a_layout_without_mirror_pairs_keeps_its_order() -> None:
-    nose = KeypointLayout("nose", ("nose_tip",), (), {"nose": ("nose_tip",)}, ("nose_tip", "nose_tip"))
+    nose = KeypointLayout("nose", ("nose_tip",), (), {"nose": ("nose_tip",)})
     made = Augmenter(Recipe(**OFF).with_changes(flip=1.0), nose, (HEIGHT, WIDTH), CPU)
     _, moved = made(torch.zeros(1, HEIGHT, WIDTH, dtype=torch.uint8), torch.tensor([[[10.0, 20.0]]]), generator())
     assert moved.tolist() == [[[WIDTH - 1 - 10.0, 20.0]]]

@@ -86,7 +86,7 @@ def test_pairs_are_exchanged_by_orientation() -> None:
 
 def test_a_layout_without_mirror_pairs_has_nothing_to_exchange() -> None:
     names = tuple(f"point_{number}" for number in range(15))
-    layout = replace(FACE15, keypoints=names, mirror_pairs=(), groups={"face": names}, inter_ocular=names[:2])
+    layout = replace(FACE15, keypoints=names, mirror_pairs=(), groups={"face": names}, nme_by=names[:2])
     made = OwnAugment(mirror, layout, SIZE)
     points = made(torch.tensor(IMAGES), torch.tensor(FACES), torch.Generator())[1]
     np.testing.assert_allclose(points, np.stack([W - 1 - FACES[..., 0], FACES[..., 1]], axis=2), atol=1e-4)

@@ -34,7 +34,7 @@ def test_a_zip_is_graded_under_its_own_name(files: dict[str, str], tiny: Tiny) -
     [
         ({"report.pdf": ""}, "no file of these is a submission: report.pdf"),
         ({"a.py": MEAN_FACE, "b.py": MEAN_FACE}, "there are several submissions: a.py, b.py"),
-        ({"points.csv": "ImageId"}, "points.csv is a .csv of predictions; hand it in as it is, without a zip"),
+        ({"points.csv": "ImageId"}, "points.csv is a .csv, .npy or .npz of predictions; hand it in as it is, without"),
         ({"../a.py": MEAN_FACE}, "'../a.py' leads out of its folder"),
     ],
 )

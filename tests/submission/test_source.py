@@ -180,7 +180,7 @@ def test_a_file_that_does_not_parse_is_found_all_the_same(tmp_path: Path) -> Non
         ("empty", "has no submission.py"),
         (
             "model.pt",
-            "is not a submission; hand in a folder with submission.py, a .py file, .* or a .csv of predictions",
+            "is not a submission; hand in a folder with submission.py, a .py file, .* or a .csv, .npy or .npz of",
         ),
     ],
 )
@@ -284,3 +284,28 @@ def test_submissions_of_one_name_take_their_folders_for_authors(tmp_path: Path) 
     assert [source.label for source in name_authors([ana, bob, eve], None)] == ["ana/model", "bob/model", "eve/net"]
     assert [source.label for source in name_authors([ana, eve], None)] == ["model", "net"]
     assert [source.label for source in name_authors([ana, eve], "Zoë")] == ["Zoë/model", "Zoë/net"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "labels"),
+    [
+        (["ada/ps1/model.py", "bob/ps1/model.py"], ["ada/model", "bob/model"]),
+        (["ada/ps1/model.py", "ada/ps1/net.py", "bob/ps1/model.py"], ["ada/model", "ada/net", "bob/model"]),
+        (
+            [f"Zoë Ada_{number}_assignsubmission_file/model.py" for number in (123, 456)],
+            ["Zoë-Ada_123/model", "Zoë-Ada_456/model"],
+        ),
+        (["ada/ps1/code/model.py", "bob/ps1/code/model.py"], ["ada/model", "bob/model"]),
+    ],
+    ids=["nbgrader", "nbgrader with two files", "Moodle", "a folder more"],
+)
+def test_the_folder_that_tells_students_apart_is_their_name(
+    tmp_path: Path, paths: list[str], labels: list[str]
+) -> None:
+    for path in paths:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("")
+
+    named = name_authors([find_source(tmp_path / path) for path in paths], None)
+
+    assert [source.label for source in named] == labels

@@ -50,4 +50,4 @@ def test_a_contract_that_the_submission_broke_by_raising_names_its_line(tmp_path
     except ValueError as cause:
         error = ContractError("mine.py, line 9, in build_model: the model failed")
         error.__cause__ = cause
-    assert str(_explained(error, "training", tmp_path)) == "mine.py, line 2, in forward: the model failed"
+    assert str(_explained(error, "training", tmp_path / "mine.py")) == "mine.py, line 2, in forward: the model failed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import zipfile
@@ -11,13 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from harness.benchmark import load_benchmark
 from harness.board.table import Row
 from harness.cli.running import read_recipe
-from harness.datasets.kaggle import read_lookup, read_test, read_training
+from harness.datasets.readers import reader_of
+from harness.datasets.readers.kaggle import read_lookup, read_test, read_training
+from harness.datasets.readers.picture import read_grey
 from harness.grading.entry import Entry
-from harness.grading.predictions import read_csv, write_long, write_wide
+from harness.grading.predictions import read_csv, read_file, write_long, write_wide
 from harness.isolation.pipes import Messages, Printed
 from harness.isolation.reader import read_predictions
 from harness.keypoints import FACE15
@@ -33,6 +37,7 @@ from harness.submission.source import find_source
 from harness.text import plain_values
 from support.entries import entry
 from support.fuzzing import Reader
+from support.pictures import WRITERS, card_text, draw_pictures
 from support.tiny import CARD, REPOSITORY
 
 SHAPE = (3, 15, 2)
@@ -105,7 +110,9 @@ def _predictions_csv(folder: Path) -> Reader:
     wide = file.read_bytes()
     write_long(file, POINTS.ravel(), np.arange(1, 91))
     columns = b"a," * 10_000 + b"\n" + b"1," * 100
-    return Reader("predictions CSV", file, (wide, file.read_bytes(), columns), lambda: read_csv(file, 3, FACE15))
+    rows = [f"{i};{i // 30 + 1};{FACE15.columns[i % 30]};1,5" for i in range(90)]
+    named = "\n".join(["RowId;ImageId;FeatureName;Location", *rows]).encode()
+    return Reader("predictions CSV", file, (wide, file.read_bytes(), columns, named), lambda: read_csv(file, 3, FACE15))
 
 
 def _training_csv(folder: Path) -> Reader:
@@ -127,6 +134,30 @@ def _training_zip(folder: Path) -> Reader:
     return Reader("training zip", file, (*map(zipped, kinds), *bombs), lambda: read_training(folder, FACE15, SIZE))
 
 
+def _outer_zip(folder: Path) -> Reader:
+    inner, outer = io.BytesIO(), io.BytesIO()
+    for packed, name, content in ((inner, "training.csv", _training_text()), (outer, "training.zip", b"")):
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(name, content or inner.getvalue())
+    file = folder / "facial-keypoints-detection.zip"
+    return Reader("outer zip", file, (outer.getvalue(),), lambda: read_training(folder, FACE15, SIZE))
+
+
+def _training_gzip(folder: Path) -> Reader:
+    file = folder / "training.csv.gz"
+    seeds = gzip.compress(_training_text()), gzip.compress(b"a" * 2**25)
+    return Reader("training gzip", file, seeds, lambda: read_training(folder, FACE15, SIZE))
+
+
+def _predictions_npz(folder: Path) -> Reader:
+    file, seeds = folder / "predictions.npz", []
+    for save in (np.savez, np.savez_compressed):
+        whole = io.BytesIO()
+        save(whole, predictions=POINTS)
+        seeds.append(whole.getvalue())
+    return Reader("predictions npz", file, tuple(seeds), lambda: read_file(file, 3, FACE15))
+
+
 def _subjects_csv(folder: Path) -> Reader:
     (folder / "training.csv").write_bytes(_training_text())
     file = folder / "subjects.csv"
@@ -145,6 +176,47 @@ def _lookup_csv(folder: Path) -> Reader:
     rows = [f"{number},{number},{name},1" for number, name in enumerate(FACE15.columns, start=1)]
     content = "\n".join(["RowId,ImageId,FeatureName,Location", *rows]).encode()
     return Reader("IdLookupTable.csv", folder / "IdLookupTable.csv", (content,), lambda: read_lookup(folder, FACE15))
+
+
+def _pictures(folder: Path, name: str, file: str) -> Reader:
+    """A reader of pictures meets other content in one of its files; the keypoints' names are numbers."""
+    card = folder / "benchmark.toml"
+    card.write_text(card_text(name, 'crop = "points"\nmargin = 0.25', size=SIZE))
+    benchmark = load_benchmark(card)
+    WRITERS[name](folder, benchmark.layout, draw_pictures(5, 3), draw_pictures(5, 2, seed=1))
+    reader, path = reader_of(benchmark.data, benchmark.layout, SIZE), folder / file
+    held_out = benchmark.data.held_out
+    apart = folder / held_out if isinstance(held_out, Path) else None
+    return Reader(f"{name} files", path, (path.read_bytes(),), lambda: reader.training(folder, apart, None))
+
+
+def _image_csv(folder: Path) -> Reader:
+    return _pictures(folder, "csv", "training_frames_keypoints.csv")
+
+
+def _coco(folder: Path) -> Reader:
+    return _pictures(folder, "coco", "person_keypoints_train2017.json")
+
+
+def _pts(folder: Path) -> Reader:
+    return _pictures(folder, "pts", "helen/trainset/Ana_Alba_0000.pts")
+
+
+def _wflw(folder: Path) -> Reader:
+    lists = "WFLW_annotations/list_98pt_rect_attr_train_test"
+    return _pictures(folder, "wflw", f"{lists}/list_98pt_rect_attr_train.txt")
+
+
+def _npz(folder: Path) -> Reader:
+    return _pictures(folder, "npz", "faces.npz")
+
+
+def _picture_files(folder: Path) -> Reader:
+    file, seeds = folder / "face", []
+    for form in ("PNG", "JPEG", "BMP", "PPM", "WEBP", "TIFF", "GIF"):
+        Image.fromarray(draw_pictures(5, 1)[0].pixels[::9, ::9]).save(file, form)
+        seeds.append(file.read_bytes())
+    return Reader("pictures", file, tuple(seeds), lambda: read_grey(file))
 
 
 def _cards(folder: Path) -> Reader:
@@ -240,9 +312,18 @@ ALL: tuple[Callable[[Path], Reader], ...] = (
     _predictions_csv,
     _training_csv,
     _training_zip,
+    _outer_zip,
+    _training_gzip,
+    _predictions_npz,
     _subjects_csv,
     _test_csv,
     _lookup_csv,
+    _image_csv,
+    _coco,
+    _pts,
+    _wflw,
+    _npz,
+    _picture_files,
     _cards,
     _entries,
     _recipe_files,

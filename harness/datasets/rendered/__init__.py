@@ -23,7 +23,7 @@ from harness.datasets.rendered.labels import kaggle_labels
 from harness.datasets.rendered.sheet import sheet
 from harness.errors import HarnessError
 from harness.isolation.limits import usable_cores
-from harness.keypoints import FACE15
+from harness.keypoints import FACE15, KeypointLayout
 
 __all__ = ["VERSION", "kaggle_labels", "render", "sheet"]
 
@@ -38,6 +38,7 @@ def render(
     seed: int,
     count: int,
     image_size: tuple[int, int] = (96, 96),
+    layout: KeypointLayout = FACE15,
     *,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -49,21 +50,22 @@ def render(
         seed: any whole number from 0 up.
         count: N, how many faces.
         image_size: height and width (H, W) in pixels.
+        layout: which keypoints; ``face15`` or ``ibug68``.
         progress: called with (faces done, faces in all), in the calling thread.
 
     Returns:
-        images uint8 (N, H, W) and keypoints float32 (N, 15, 2) of FACE15 in pixels, hidden ones included.
+        images uint8 (N, H, W) and keypoints float32 (N, K, 2) in pixels, hidden ones included.
 
     Raises:
         HarnessError: a process that draws was killed, as where memory is short.
     """
     images = np.empty((count, *image_size), np.uint8)
-    keypoints = np.empty((count, len(FACE15), 2), np.float32)
+    keypoints = np.empty((count, len(layout), 2), np.float32)
     with ExitStack() as stack:
         faces: Iterable[tuple[NDArray[np.uint8], NDArray[np.floating]]] = (
-            (render_face(seed, index, image_size) for index in range(count))
+            (render_face(seed, index, image_size, layout) for index in range(count))
             if count <= _FEW
-            else _from_processes(seed, count, image_size, stack)
+            else _from_processes(seed, count, image_size, layout, stack)
         )
         for done, (image, points) in enumerate(faces, start=1):
             images[done - 1], keypoints[done - 1] = image, points
@@ -73,7 +75,7 @@ def render(
 
 
 def _from_processes(
-    seed: int, count: int, image_size: tuple[int, int], stack: ExitStack
+    seed: int, count: int, image_size: tuple[int, int], layout: KeypointLayout, stack: ExitStack
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
     """The faces in order, drawn by a process for each core: threads would wait for one another's Python.
 
@@ -93,11 +95,11 @@ def _from_processes(
         stack.callback(process.kill)
         assert process.stdin is not None and process.stdout is not None
         # Not on the command line, which every user of the machine can see: the seed may be a secret.
-        task = {"seed": seed, "faces": [first, count, cores], "image_size": image_size}
+        task = {"seed": seed, "faces": [first, count, cores], "image_size": image_size, "keypoints": layout.keypoints}
         process.stdin.write(json.dumps(task).encode())
         process.stdin.close()
         sources.append(process.stdout)
-    pixels, points = int(np.prod(image_size)), len(FACE15) * 2 * 4
+    pixels, points = int(np.prod(image_size)), len(layout) * 2 * 4
     for index in range(count):
         record = _read(sources[index % cores], pixels + points)
         yield (

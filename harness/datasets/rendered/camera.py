@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from harness.datasets.rendered.chart import column, row
+from harness.datasets.rendered.markup import KAGGLE, Markup
 from harness.datasets.rendered.raster import Field, Points, resize, sample
 from harness.datasets.rendered.shape import Head
 from harness.datasets.rendered.stream import Stream
@@ -33,23 +34,24 @@ class Camera:
     size: tuple[int, int]
 
     @classmethod
-    def draw(cls, stream: Stream, head: Head, size: tuple[int, int]) -> Camera:
+    def draw(cls, stream: Stream, head: Head, size: tuple[int, int], markup: Markup = KAGGLE) -> Camera:
         """A pose, and a crop as a face detector cuts it: not quite around eyes, mouth and jaw.
 
         No keypoint lies outside the picture: a crop that would cut one off is moved to end a pixel beyond it.
         """
         yaw = stream.bell(0.0, 0.45) if stream.chance(0.25) else stream.bell(0.0, 0.25)
         rotation = rotate(min(max(yaw, -0.95), 0.95), stream.bell(-0.02, 0.17), stream.bell(0.0, 0.14))
-        outline = np.concatenate([head.keypoints, head.on_surface(_JAW)])
+        keypoints = markup.points(head, rotation)
+        outline = np.concatenate([keypoints, head.on_surface(_JAW)])
         seen = outline @ rotation.T[:, :2]
         low, high = seen.min(axis=0), seen.max(axis=0)
         unit = min(size) / 96
         focal = unit * max(22.0, stream.bell(75.5, 5.0) / float((high - low).max()))
         middle_x, middle_y = ((low + high) / 2).tolist()
         aim_x = (size[1] - 1) / 2 + unit * stream.bell(0.0, 3.2)
-        aim_y = (size[0] - 1) / 2 + unit * stream.bell(6.5, 2.3)
+        aim_y = (size[0] - 1) / 2 + unit * stream.bell(markup.drop, 2.3)
         centre = np.array([aim_x - focal * 0.75 * middle_x, aim_y - focal * middle_y])
-        points = focal * seen[: len(head.keypoints)] + centre
+        points = focal * seen[: len(keypoints)] + centre
         last = np.array([size[1] - 1, size[0] - 1])
         x, y = (centre + np.clip(0, unit - points.min(axis=0), last - unit - points.max(axis=0))).tolist()
         return cls(rotation, focal, (x, y), size)

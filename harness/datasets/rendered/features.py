@@ -15,6 +15,9 @@ from harness.datasets.rendered.raster import Points
 from harness.datasets.rendered.stream import Stream
 from harness.keypoints import FACE15
 
+LIP_SOFTNESS = 0.03
+"""How far below its edge, as people label it, the lower lip's colour fades."""
+
 SIDES = np.array([1.0, -1.0])
 """The subject's left, then the right: the sign of x."""
 

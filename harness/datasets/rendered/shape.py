@@ -55,24 +55,43 @@ class Head:
 
     def on_surface(self, frontal: Points) -> Points:
         """Positions (N, 3) in space of frontal positions (N, 2)."""
-        across, along = self.on_chart(frontal).T
+        return self.at(self.angles(frontal), frontal[..., 1])
+
+    def at(self, angle: Points, y: Points, above: Points | float = 0.0) -> Points:
+        """Positions (..., 3) in space at angles (...) around the axis and heights (...), so far above the skin."""
+        across, along = column(angle), row(y)
         left, top = across.astype(int), along.astype(int)
         right, low = across - left, along - top
         upper = self.radius[top, left] * (1 - right) + self.radius[top, left + 1] * right
         lower = self.radius[top + 1, left] * (1 - right) + self.radius[top + 1, left + 1] * right
-        radius, angle = upper * (1 - low) + lower * low, self.angles(frontal)
-        return np.stack([radius * np.sin(angle), frontal[:, 1], radius * np.cos(angle)], axis=1)
+        radius = upper * (1 - low) + lower * low + above
+        return np.stack([radius * np.sin(angle), y, radius * np.cos(angle)], axis=-1)
+
+    def jaw_line(self, angle: Points | Field) -> Points:
+        """Heights (...) above which the jaw has turned under, at angles (...) around the axis."""
+        p, chin = self.features.proportions, self.features.chin
+        return np.asarray(chin - (p.chin - 1.45) * ease((np.abs(angle) - np.float32(0.25)) / np.float32(1.2)))
+
+    def jaw_edge(self, angle: Points) -> Points:
+        """Heights (...) at which the jaw's edge is seen at angles (...): there its underside meets the neck."""
+        line, sine, cosine = self.jaw_line(angle), np.sin(angle), np.cos(angle)
+        wide, deep = (np.interp(line - 0.1, HEIGHTS, axis) for axis in self.half_axes)
+        share = self._neck(sine, cosine) * np.hypot(deep * sine, wide * cosine) / (wide * deep)
+        return np.asarray(line - 0.33 + 0.38 * np.sqrt(1 - np.clip(share, 0.6, 0.85) ** 2))
+
+    def _neck(self, sine: Points | Field, cosine: Points | Field) -> Points | Field:
+        """The neck's distance from the axis at angles of this sine and cosine."""
+        wide = self.features.proportions.neck
+        return np.asarray(np.sqrt(np.maximum(wide**2 - (0.25 * sine) ** 2, 0)) - 0.25 * cosine)
 
     def _skull(self) -> Field:
         """Elliptic slices down to the jaw line, and a round neck further back."""
-        p, chin = self.features.proportions, self.features.chin
         wide, deep = (np.maximum(axis, 1e-3)[:, None].astype(np.float32) for axis in self.half_axes)
         deep = np.where(COSINE > 0, deep, deep * np.float32(1.15))
         skull = wide * deep / np.sqrt((deep * SINE) ** 2 + (wide * COSINE) ** 2)
         y = HEIGHTS[:, None]
-        jaw_line = chin - (p.chin - 1.45) * ease((np.abs(ANGLES) - np.float32(0.25)) / np.float32(1.2))
-        under = np.clip((y - jaw_line + np.float32(0.33)) / np.float32(0.38), 0, 1)
-        neck = np.sqrt(np.maximum(p.neck**2 - (0.25 * SINE) ** 2, 0)) - 0.25 * COSINE
+        under = np.clip((y - self.jaw_line(ANGLES) + np.float32(0.33)) / np.float32(0.38), 0, 1)
+        neck = self._neck(SINE, COSINE)
         return np.asarray(np.maximum(skull * np.sqrt(1 - under**2), neck * ease((y - 0.2) / 0.6)), np.float32)
 
     def _raise_features(self, radius: Field) -> None:

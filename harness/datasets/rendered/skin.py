@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.datasets.rendered.chart import SHAPE
-from harness.datasets.rendered.features import Features, Proportions, down, mirrored
+from harness.datasets.rendered.features import LIP_SOFTNESS, Features, Proportions, down, mirrored
 from harness.datasets.rendered.raster import DISC, Field, Points, blur, coverage
 from harness.datasets.rendered.shape import Head
 from harness.datasets.rendered.stream import Stream
@@ -136,7 +136,7 @@ def _mouth(canvas: Canvas, mouth: dict[str, Points], tones: Tones, stream: Strea
     lip = tones.skin * stream.uniform(0.5, 0.92)
     gap = float((mouth["lower_inner"] - mouth["upper_inner"])[10, 1])
     canvas.fill(between(mouth["upper_edge"], mouth["upper_inner"]), lip * 0.9, 0.9, 0.7)
-    canvas.fill(between(mouth["lower_inner"], down(mouth["lower_edge"], 0.03)), lip * 1.05, 0.8, 0.8)
+    canvas.fill(between(mouth["lower_inner"], down(mouth["lower_edge"], LIP_SOFTNESS)), lip * 1.05, 0.8, 0.8)
     if gap > 0.02:
         canvas.fill(between(mouth["upper_inner"], mouth["lower_inner"]), 0.04)
         if stream.chance(0.75):

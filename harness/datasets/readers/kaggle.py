@@ -7,7 +7,6 @@ A teacher's own held-out faces are another file of the same form.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import reprlib
 from dataclasses import dataclass
@@ -16,12 +15,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.csv_table import LONGEST_LINE, CsvTable, find_csv, read_table, row_name
+from harness.datasets.csv_table import LONGEST_LINE, CsvTable, read_table, row_name
 from harness.datasets.faces import FaceSet
 from harness.datasets.grey_text import GreyTextError, parse_grey
+from harness.datasets.packed import find_csv
 from harness.datasets.split import near_duplicate_groups
 from harness.errors import DataError
 from harness.keypoints import KeypointLayout
+from harness.subjects import number_of
 
 VERSION = 1  # part of what prepared arrays are kept under; raise it whenever the same files would read differently
 
@@ -49,7 +50,7 @@ def training_sources(folder: Path) -> list[Path]:
     Raises:
         DataError: the folder or its training file is missing.
     """
-    subjects = folder / "subjects.csv"
+    subjects = (folder if folder.is_dir() else folder.parent) / "subjects.csv"
     return [find_csv(folder, "training"), *([subjects] if subjects.is_file() else [])]
 
 
@@ -86,8 +87,8 @@ def read_held_out(
         DataError: the file is missing, damaged or not in Kaggle's form, no row of it has every keypoint, or one of its
             images is also a training image.
     """
-    if path.suffix not in (".csv", ".zip") or not path.is_file():
-        raise DataError(f"{path} is not a .csv or .zip file; name a file of labelled faces in Kaggle's layout")
+    if path.suffix.lower() not in (".csv", ".zip", ".gz") or not path.is_file():
+        raise DataError(f"{path} is not a .csv, .zip or .csv.gz file; name a file of labelled faces in Kaggle's layout")
     table = _labelled_table(path, layout, image_size)
     keypoints = _keypoints(table, layout, image_size)
     images = _images(table, image_size)
@@ -205,10 +206,5 @@ def _subjects(path: Path, count: int) -> NDArray[np.int64]:
     if "" in names:
         raise table.error(names.index(""), "Subject", "the cell is empty; name the person, or number the unknown ones")
     codes = np.empty(count, np.int64)
-    codes[rows] = [_code(name) for name in names]
+    codes[rows] = [number_of(name) for name in names]
     return codes
-
-
-def _code(name: str) -> int:
-    """A number that depends on the name alone, so that new subjects do not reshuffle a split."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
