@@ -20,16 +20,19 @@ from typing import TypeVar
 from filelock import FileLock, Timeout
 
 from harness.benchmark import Benchmark
+from harness.board.compared import best_of_each, compared, more_faces, with_standings
 from harness.board.index import DEFAULT_METRIC, Holds, Index
 from harness.board.kept import NOTHING, Kept, Parcel
 from harness.board.links import Node, linked
 from harness.board.locking import patiently
 from harness.board.pending import Pending
 from harness.board.results import Examined, Reading, Recorded
-from harness.board.table import HEADER
+from harness.board.table import HEADER, standing
+from harness.board.ties import MOST_ROWS
 from harness.errors import LeaderboardError, UsageError
 from harness.files import read_regular, write_atomically
 from harness.grading.entry import Entry
+from harness.metrics import METRICS
 
 _T = TypeVar("_T")
 _LONGEST_DATA = 1024
@@ -153,7 +156,10 @@ class Leaderboard:
 
     def _reading(self, index: Index) -> Reading:
         index.rank(self._benchmark)
-        return Reading(index.rows(), index.problems())
+        rows, metric = index.rows(), METRICS[self.ranked_by]
+        best = compared(best_of_each(rows), metric, self.kept)
+        rows = with_standings(rows, best)
+        return Reading(rows, index.problems(), best, more_faces(best, metric, self.kept))
 
     def _record(self, entry: Entry, parcel: Parcel, index: Index) -> Recorded:
         self._compare_data(index.holds(), entry.fingerprints.get("data", ""))
@@ -180,7 +186,7 @@ class Leaderboard:
 
     def _write_csv(self, index: Index, entry_id: str = "") -> Recorded:
         index.rank(self._benchmark)
-        own, table = _table(index, entry_id)
+        own, table = self._table(index, entry_id)
         write_atomically(self.csv, table.encode())
         self._pending.end()
         return Recorded(own, index.problems())
@@ -193,7 +199,18 @@ class Leaderboard:
         index.rank(self._benchmark)
         indexed = self._with_index(lines) if self._index.exists() else index.lines()
         changed = {each for each, _, _ in set(indexed) ^ set(index.lines())}
-        return Examined(index.nodes(), _table(index)[1], index.problems(), changed)
+        return Examined(index.nodes(), self._table(index)[1], index.problems(), changed)
+
+    def _table(self, index: Index, entry_id: str = "") -> tuple[int | None, str]:
+        """The rank of an entry, and the CSV."""
+        best = compared(index.leading(MOST_ROWS), METRICS[self.ranked_by], self.kept)
+        known = {row.id: (row.tie_group, row.p_above, row.p_best) for row in best}
+        own, lines = None, [HEADER]
+        for rank, (each, graded, line) in enumerate(index.lines(), start=1):
+            lines.append(standing(rank if graded else None, *known.get(each, ())) + line)
+            if graded and each == entry_id:
+                own = rank
+        return own, "".join(lines)
 
     def _compare_data(self, held: Holds | None, fingerprint: str) -> None:
         if held is not None and held.data != fingerprint:
@@ -284,13 +301,3 @@ class Leaderboard:
     def _forget_index(self) -> None:
         for path in (self._index, self._index.with_name(f"{self._index.name}-journal")):
             path.unlink(missing_ok=True)
-
-
-def _table(index: Index, entry_id: str = "") -> tuple[int | None, str]:
-    """The rank of an entry, and the CSV."""
-    own, lines = None, [HEADER]
-    for rank, (each, graded, line) in enumerate(index.lines(), start=1):
-        lines.append(f"{rank}{line}" if graded else line)
-        if graded and each == entry_id:
-            own = rank
-    return own, "".join(lines)

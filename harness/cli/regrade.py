@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What only ``regrade`` takes."""
     group = parser.add_argument_group("regrade")
-    group.add_argument("--author", metavar="NAME", help="whose entries (everybody's)")
     group.add_argument("--reason", default="", metavar="TEXT", help="why, for the new entries and the table of changes")
     add_run_again_arguments(group)
 
