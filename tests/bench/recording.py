@@ -21,9 +21,12 @@ from support.tiny import REPOSITORY
 from harness.benchmark import load_benchmark
 from harness.board.leaderboard import Leaderboard
 from harness.board.rescore import check_sources
+from harness.board.statistics import statistics_of
 from harness.board.verify import verify
 from harness.estimates import Estimate
 from harness.grading.entry import Entry
+from harness.metrics import METRICS
+from harness.reporting.board_words import in_figures, on_chance
 from harness.reporting.console import board_table
 
 SHIPPED = next((REPOSITORY / "leaderboard" / "entries" / "rendered").glob("*-unet-*.json"))
@@ -57,6 +60,14 @@ def looked_at(board: Leaderboard) -> None:
     assert not [*verdict.problems, *check_sources(board, verdict.nodes)]
 
 
+def shown(board: Leaderboard) -> str:
+    """What `harness leaderboard show` prints, tie groups and statistics included."""
+    reading = board.read(every=False)
+    words = on_chance(reading.best, reading.more_faces)
+    words += in_figures(statistics_of(reading.best, reading.reasons, board.ranked_by), METRICS[board.ranked_by])
+    return board_table(board.name, reading.best, board.ranked_by, every=True) + "\n".join(words)
+
+
 def said(times: list[float]) -> str:
     """Median and slowest of some durations."""
     return f"{statistics.median(times):.3f} s ({max(times):.3f} s)"
@@ -74,8 +85,7 @@ def main(count: int) -> None:
         print(f"{count:,} entries of {board.file(first).stat().st_size / 1024:.0f} KiB each")
         print(f"first reading      {seconds(board.read):.2f} s")
         print(f"recording one      {said([seconds(lambda: board.record(next(new))) for _ in range(RECORDS)])}")
-        show = lambda: board_table(board.name, board.read().rows, board.ranked_by, every=False)  # noqa: E731
-        print(f"show               {said([seconds(show) for _ in range(5)])}")
+        print(f"show               {said([seconds(lambda: shown(board)) for _ in range(5)])}")
         print(f"verify             {seconds(lambda: looked_at(board)):.2f} s")
         reading = board.read()
         assert len(reading.rows) == count + RECORDS and not reading.problems
