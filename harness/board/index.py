@@ -31,12 +31,12 @@ CREATE TABLE card (ranks TEXT);
 CREATE TABLE seen (names INT, files INT);
 INSERT INTO seen VALUES (0, 0);
 CREATE TABLE files (file INTEGER PRIMARY KEY, name TEXT UNIQUE, size INT, mtime INT, name_mark INT, mark INT,
-                    problem TEXT, id TEXT, date TEXT, data TEXT, benchmark TEXT, state TEXT, place REAL, band TEXT,
-                    points REAL, max_points REAL, hash TEXT, linked INT, named INT, replaces TEXT, node TEXT);
+                    problem TEXT, id TEXT, who TEXT, date TEXT, data TEXT, benchmark TEXT, state TEXT,
+                    place REAL, band TEXT, points REAL, max_points REAL, hash TEXT, linked INT, named INT, replaces TEXT, node TEXT);
 CREATE TABLE links (file INT, parent TEXT);
 CREATE TABLE rows (file INTEGER PRIMARY KEY, row TEXT, line TEXT);
 CREATE INDEX kinds ON files (data, benchmark, date, id) WHERE state != 'unreadable';
-CREATE INDEX ranking ON files (data, place IS NULL, place, date, id) WHERE state = 'ranked';
+CREATE INDEX ranking ON files (data, place IS NULL, place, date, id, who) WHERE state = 'ranked';
 CREATE INDEX state ON files (state, data);
 CREATE INDEX ids ON files (id);
 CREATE INDEX heads ON files (linked DESC, date, id) WHERE named = 0;
@@ -58,9 +58,10 @@ SELECT data, benchmark, id, count(*), min(date) FROM files WHERE state != 'unrea
 GROUP BY data, benchmark ORDER BY count(*) DESC, min(date) LIMIT 1
 """
 _TABLE = """
-FROM files JOIN rows USING (file) WHERE state = 'ranked' AND data = ?
+FROM files WHERE state = 'ranked' AND data = ?
 AND id NOT IN (SELECT replaces FROM files WHERE replaces IS NOT NULL) ORDER BY place IS NULL, place, date, id
 """
+_ROW = "SELECT row, band, points, max_points FROM files JOIN rows USING (file) WHERE file = ?"
 # Two ranges instead of "data != ?", which no index would serve.
 _LEFT_OUT = """
 SELECT name, problem, data != ? FROM files WHERE state = 'unreadable' OR (
@@ -148,15 +149,18 @@ class Index:
 
     def lines(self) -> list[tuple[str, bool, str]]:
         """(id, whether it was graded, line of the CSV) of each entry, best first, failed ones last."""
-        return self._table("id, place IS NOT NULL, line")
+        return self._table("id, place IS NOT NULL, (SELECT line FROM rows WHERE file = files.file)")
 
-    def rows(self) -> list[Row]:
-        """The rows in the order of `lines`."""
-        table = self._table("row, band, points, max_points, place IS NOT NULL")
-        return [
-            Row.from_json(row, band=band, points=points, max_points=most, rank=rank if graded else None)
-            for rank, (row, band, points, most, graded) in enumerate(table, start=1)
-        ]
+    def rows(self, *, every: bool = True) -> list[Row]:
+        """The rows in the order of `lines`; if not every one, the best of each author's submission."""
+        rows: dict[object, Row] = {}
+        for rank, (file, who, graded) in enumerate(self._table("file, who, place IS NOT NULL"), start=1):
+            key = file if every else who
+            if key not in rows:
+                row, band, points, most = self._db.execute(_ROW, [file]).fetchone()
+                changes = {"band": band, "points": points, "max_points": most, "rank": rank if graded else None}
+                rows[key] = Row.from_json(row, **changes)
+        return list(rows.values())
 
     def heads(self) -> dict[str, str]:
         """id -> hash of entries that no other names, those first that name some themselves."""
@@ -268,12 +272,12 @@ class Index:
         node = Node.of(entry, path)
         (named,) = self._db.execute("SELECT EXISTS (SELECT 1 FROM links WHERE parent = ?)", [entry.id]).fetchone()
         replaces = entry.regrade.of if entry.regrade else None
-        data = entry.fingerprints.get("data", "")
-        values = [as_text(name), *about, *marks, "new", entry.id, entry.date, data, entry.benchmark]
+        data, who = entry.fingerprints.get("data", ""), json.dumps([entry.author, entry.submission])
+        values = [as_text(name), *about, *marks, "new", entry.id, who, entry.date, data, entry.benchmark]
         values += [node.hash, node.heads is not None, named, replaces, json.dumps(vars(node))]
         file = self._db.execute(
-            "INSERT INTO files (name, size, mtime, name_mark, mark, state, id, date, data, benchmark, hash, linked, "
-            "named, replaces, node) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO files (name, size, mtime, name_mark, mark, state, id, who, date, data, benchmark, hash, "
+            "linked, named, replaces, node) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             values,
         ).lastrowid
         self._db.execute("INSERT INTO rows (file, row) VALUES (?, ?)", [file, Row.of(entry).to_json()])

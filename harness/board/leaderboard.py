@@ -88,9 +88,9 @@ class Leaderboard:
         """Where an entry is kept."""
         return self.entries / f"{entry.id}.json"
 
-    def read(self) -> Reading:
-        """The table, and a sentence for each file that was left out of it."""
-        return self._look(self._reading) or Reading([], [])
+    def read(self, *, every: bool = True) -> Reading:
+        """The table, or the best row of each author's submission, and a sentence for each file that was left out."""
+        return self._look(lambda index: self._reading(index, every)) or Reading([], [])
 
     def holds(self) -> Holds | None:
         """What the board holds entries of; None on an empty board."""
@@ -151,9 +151,9 @@ class Leaderboard:
             self._forget_index()
             return self._with_index(self._write_csv).problems
 
-    def _reading(self, index: Index) -> Reading:
+    def _reading(self, index: Index, every: bool) -> Reading:
         index.rank(self._benchmark)
-        return Reading(index.rows(), index.problems())
+        return Reading(index.rows(every=every), index.problems())
 
     def _record(self, entry: Entry, parcel: Parcel, index: Index) -> Recorded:
         self._compare_data(index.holds(), entry.fingerprints.get("data", ""))

@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
             problems = board.rebuild()
             print(f"{board.csv}: {len(board.read().rows)} entries")
         else:
-            reading = board.read()
+            reading = board.read(every=arguments.all or bool(arguments.csv))
             problems = reading.problems
             if arguments.csv:
                 # Excel takes a CSV without this mark for one of the machine's old encoding.

@@ -74,7 +74,7 @@ def main(count: int) -> None:
         print(f"{count:,} entries of {board.file(first).stat().st_size / 1024:.0f} KiB each")
         print(f"first reading      {seconds(board.read):.2f} s")
         print(f"recording one      {said([seconds(lambda: board.record(next(new))) for _ in range(RECORDS)])}")
-        show = lambda: board_table(board.name, board.read().rows, board.ranked_by, every=False)  # noqa: E731
+        show = lambda: board_table(board.name, board.read(every=False).rows, board.ranked_by, every=False)  # noqa: E731
         print(f"show               {said([seconds(show) for _ in range(5)])}")
         print(f"verify             {seconds(lambda: looked_at(board)):.2f} s")
         reading = board.read()
