@@ -32,7 +32,8 @@ CREATE TABLE seen (names INT, files INT);
 INSERT INTO seen VALUES (0, 0);
 CREATE TABLE files (file INTEGER PRIMARY KEY, name TEXT UNIQUE, size INT, mtime INT, name_mark INT, mark INT,
                     problem TEXT, id TEXT, who TEXT, date TEXT, data TEXT, benchmark TEXT, state TEXT,
-                    place REAL, band TEXT, points REAL, max_points REAL, hash TEXT, linked INT, named INT, replaces TEXT, node TEXT);
+                    place REAL, band TEXT, points REAL, max_points REAL,
+                    hash TEXT, linked INT, named INT, replaces TEXT, node TEXT);
 CREATE TABLE links (file INT, parent TEXT);
 CREATE TABLE rows (file INTEGER PRIMARY KEY, row TEXT, line TEXT);
 CREATE INDEX kinds ON files (data, benchmark, date, id) WHERE state != 'unreadable';
