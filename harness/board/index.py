@@ -49,8 +49,8 @@ CREATE INDEX named_by ON links (file);
 # What was seen is added up: a hash of each file's name, and one of its name, size and time.
 # An entry is named when another has its hash among its heads, and replaced when it was graded anew.
 _MAPPED = 2**32
-_FORM = 1
-"""Increase it when `Row.line` writes a cell differently: lines are kept in the index."""
+_FORM = 2
+"""Increase it when `Row.line` writes a cell differently, or nodes change: both are kept in the index."""
 _VERSION = zlib.crc32(repr((_TABLES, COLUMNS, list(Row.__dataclass_fields__), _FORM)).encode()) & 0x7FFFFFFF
 
 # Of the entries of the data in question, or of any: those of the data and the benchmark that most have.
@@ -272,10 +272,9 @@ class Index:
             return
         node = Node.of(entry, path)
         (named,) = self._db.execute("SELECT EXISTS (SELECT 1 FROM links WHERE parent = ?)", [entry.id]).fetchone()
-        replaces = entry.regrade.of if entry.regrade else None
         data, who = entry.fingerprints.get("data", ""), json.dumps([entry.author, entry.submission])
         values = [as_text(name), *about, *marks, "new", entry.id, who, entry.date, data, entry.benchmark]
-        values += [node.hash, node.heads is not None, named, replaces, json.dumps(vars(node))]
+        values += [node.hash, node.heads is not None, named, node.replaces, json.dumps(vars(node))]
         file = self._db.execute(
             "INSERT INTO files (name, size, mtime, name_mark, mark, state, id, who, date, data, benchmark, hash, "
             "linked, named, replaces, node) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

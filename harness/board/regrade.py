@@ -81,9 +81,10 @@ def to_regrade(board: Leaderboard, author: str | None) -> list[Entry]:
     Raises:
         LeaderboardError: there are none of this author.
     """
-    entries = [Entry.read(board.entries / node.file) for node in board.nodes()]
-    replaced = {entry.regrade.of for entry in entries if entry.regrade}
-    standing = [entry for entry in entries if entry.id not in replaced and author in (None, entry.author)]
+    nodes = board.nodes()
+    replaced = {node.replaces for node in nodes}
+    entries = [Entry.read(board.entries / node.file) for node in nodes if node.id not in replaced]
+    standing = [entry for entry in entries if author in (None, entry.author)]
     if not standing:
         authors = ", ".join(sorted({entry.author for entry in entries if entry.author})) or "none that has a name"
         raise LeaderboardError(f"board {board.name!r} has no entry of author {author!r}; it has those of {authors}")

@@ -165,6 +165,17 @@ def test_after_a_fix_of_the_labels_the_board_is_graded_anew(tiny: Tiny, capsys: 
     assert main(["leaderboard", "verify", "--benchmark", str(tiny.card), "--data", str(tiny.data)]) == 0
 
 
+def test_after_a_change_of_the_card_a_board_that_was_graded_anew_is_as_recorded(tiny: Tiny) -> None:
+    table(tiny, "ana", 0)
+    tiny.card.write_text(tiny.card.read_text().replace("very_good = 10.0", "very_good = 1.0"))
+    verify = ["leaderboard", "verify", "--benchmark", str(tiny.card), "--data", str(tiny.data)]
+    assert main(verify) == 1
+
+    assert regrade(tiny) == 0
+
+    assert main(verify) == 0
+
+
 def test_what_was_graded_anew_is_not_graded_anew_twice(tiny: Tiny) -> None:
     table(tiny, "ana", 0)
     assert regrade(tiny) == 0
