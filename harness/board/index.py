@@ -63,12 +63,14 @@ FROM files WHERE state = 'ranked' AND data = ?
 AND id NOT IN (SELECT replaces FROM files WHERE replaces IS NOT NULL) ORDER BY place IS NULL, place, date, id
 """
 _ROW = "SELECT row, band, points, max_points FROM files JOIN rows USING (file) WHERE file = ?"
-# Two ranges instead of "data != ?", which no index would serve.
+# Of each kind by itself, and two ranges instead of "data != ?", so that indexes serve them.
 _LEFT_OUT = """
-SELECT name, problem, data != ? FROM files WHERE state = 'unreadable' OR (
-    (state = 'lacking' OR (state = 'ranked' AND data < ?) OR (state = 'ranked' AND data > ?))
-    AND id NOT IN (SELECT replaces FROM files WHERE replaces IS NOT NULL)
-) ORDER BY name
+SELECT name, problem, data != :data FROM (
+    SELECT name, problem, data, id FROM files WHERE state = 'unreadable'
+    UNION ALL SELECT name, problem, data, id FROM files WHERE state = 'lacking'
+    UNION ALL SELECT name, problem, data, id FROM files WHERE state = 'ranked' AND data < :data
+    UNION ALL SELECT name, problem, data, id FROM files WHERE state = 'ranked' AND data > :data
+) WHERE id IS NULL OR id NOT IN (SELECT replaces FROM files WHERE replaces IS NOT NULL) ORDER BY name
 """
 
 
@@ -179,7 +181,7 @@ class Index:
         """A sentence for each file that is not in the table: not an entry, of other data, or not to be ranked."""
         return [
             problem or self._why_left_out(name, bool(other_data))
-            for name, problem, other_data in self._db.execute(_LEFT_OUT, [self._held_data()] * 3).fetchall()
+            for name, problem, other_data in self._db.execute(_LEFT_OUT, {"data": self._held_data()}).fetchall()
         ]
 
     def _held_data(self) -> str:
