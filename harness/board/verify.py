@@ -53,12 +53,9 @@ def verify(board: Leaderboard) -> Verdict:
     """
     found = board.examine()
     problems = [*found.problems, *_files(found.nodes), *_links(board, found.nodes), *_table(board, found)]
-    if (
-        found.nodes
-        and not (board.entries / "data.txt").exists()
-        and any(node.heads is not None for node in found.nodes)
-    ):
-        problems.append(f"{board.entries / 'data.txt'}: was removed; it says of which data the board is")
+    data = board.entries / "data.txt"
+    if not data.exists() and any(node.heads is not None for node in found.nodes):
+        problems.append(f"{data}: was removed; it says of which data the board is; write that of an entry into it")
     return Verdict(found.nodes, problems, list(_notes(found.nodes)))
 
 
@@ -140,7 +137,10 @@ def _table(board: Leaderboard, found: Examined) -> Iterator[str]:
         yield f"{board.csv}: cannot be read; {_REBUILD}"
         return
     if text != found.table:
-        problems = list(_rows(board, text, found.table, names))
+        try:
+            problems = list(_rows(board, text, found.table, names))
+        except csv.Error as error:
+            problems = [f"{board.csv}: cannot be read ({error}); {_REBUILD}"]
         yield from problems or [f"{board.csv}: its rows stand in another order, or are written otherwise; {_REBUILD}"]
 
 
@@ -152,17 +152,17 @@ def _rows(board: Leaderboard, text: str, derived: str, names: dict[str, Node]) -
         return
     rows = list(table)
     wanted = {row["id"]: row for row in csv.DictReader(io.StringIO(derived))}
-    times = Counter(row["id"] for row in rows)
+    by_id, times = {row["id"]: row for row in rows}, Counter(row["id"] for row in rows)
     alike = times.keys() == wanted.keys() and all(count == 1 for count in times.values())
     if other := sorted(columns ^ set(csv.DictReader(io.StringIO(derived)).fieldnames or ())):
         yield f"{board.csv}: has other columns than this version writes ({', '.join(map(str, other))}); {_REBUILD}"
-    for each in wanted.keys() - times.keys():
+    for each in (each for each in wanted if each not in times):
         yield f"{names[each]}: its row is missing from {board.csv.name}"
     for each, count in times.items():
         if each not in wanted and each in names:
             yield f"{names[each]}: has a row in {board.csv.name}, where it does not belong; {_REBUILD}"
         elif each not in wanted:
-            row = next(row for row in rows if row["id"] == each)
+            row = by_id[each]
             who = "/".join(part for part in (row.get("author"), row.get("submission")) if part)
             yield f"{who or 'a row'} ({each}): stands in {board.csv.name} without an entry: it was removed, or forged"
         elif count > 1:

@@ -378,6 +378,20 @@ def _(board: Board) -> str:
     return rows[0]["id"]
 
 
+@kind("a cell of the table that no reader takes")
+def _(board: Board) -> str:
+    rows = board.rows()
+    rows[0]["reason"] = "x" * 200_000
+    board.write_rows(rows)
+    return "tiny.csv"
+
+
+@kind("a table without ids")
+def _(board: Board) -> str:
+    board.csv.write_text("rank,author\n1,eve\n")
+    return "tiny.csv"
+
+
 @kind("the index, so that `show` shows another score")
 def _(board: Board) -> str:
     with contextlib.closing(sqlite3.connect(board.folder / "leaderboard" / ".index" / "tiny.sqlite")) as index:
