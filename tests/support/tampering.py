@@ -142,7 +142,8 @@ def _edits() -> Iterator[tuple[str, str, str, str]]:
     yield "the isolation", "ben", '"isolation": "no code"', '"isolation": "landlock"'
     yield "a failure", "cat", '"status": "failed"', '"status": "graded"'
     yield "the reason of a failure", "cat", '"reason": "', '"reason": "forgiven: '
-    yield "the fingerprint of the source", "ben", '"fingerprints": {\n    "source": "', '"fingerprints": {\n    "source": "f'
+    source = '"fingerprints": {\n    "source": "'
+    yield "the fingerprint of the source", "ben", source, f"{source}f"
     yield "a key that no version knows", "ben", '"board": "tiny"', '"board": "tiny",\n  "blessed": true'
     yield "the last entry's advice", "dan", '"advice": [', '"advice": ["Well done!", '
 
