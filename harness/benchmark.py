@@ -24,6 +24,7 @@ from pydantic import (
 
 from harness.card_values import (
     MOST_FACES,
+    MOST_SEEDS,
     Duration,
     Seed,
     Side,
@@ -117,6 +118,7 @@ class Benchmark(Table):
         layout: which keypoints; a card names a built-in layout or spells one out.
         image_size: (height, width) in pixels.
         metric: what ranks and bands; the name of one of `harness.metrics`.
+        seeds: how often each submission is trained, with another seed each time; the mean counts.
         points: what a score is worth in a grade book; where the card says nothing, a point a band.
         data, bands, limits, submission: see their classes.
     """
@@ -129,6 +131,7 @@ class Benchmark(Table):
     data: Annotated[KaggleData | PictureData | RenderedData, Field(discriminator="reader")]
     bands: Bands
     limits: CardLimits
+    seeds: Annotated[PositiveInt, Field(le=MOST_SEEDS)] = 1
     submission: SubmissionRules = SubmissionRules()
     points: Annotated[Points, Field(discriminator="by")] = A_POINT_A_BAND
     _card: bytes = PrivateAttr(b"")

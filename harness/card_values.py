@@ -14,6 +14,7 @@ from harness.metrics import METRICS
 from harness.units import parse_bytes, parse_seconds
 
 MOST_FACES = 10**6
+MOST_SEEDS = 100
 MOST_PIXELS = 2048
 """Of an image's height and width."""
 

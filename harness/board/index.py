@@ -31,17 +31,18 @@ CREATE TABLE card (ranks TEXT);
 CREATE TABLE seen (names INT, files INT);
 INSERT INTO seen VALUES (0, 0);
 CREATE TABLE files (file INTEGER PRIMARY KEY, name TEXT UNIQUE, size INT, mtime INT, name_mark INT, mark INT,
-                    problem TEXT, id TEXT, who TEXT, date TEXT, data TEXT, benchmark TEXT, state TEXT,
-                    place REAL, band TEXT, points REAL, max_points REAL,
-                    hash TEXT, linked INT, named INT, replaces TEXT, node TEXT);
+                    problem TEXT, id TEXT, date TEXT, data TEXT, benchmark TEXT, state TEXT, place REAL, band TEXT,
+                    points REAL, max_points REAL, hash TEXT, linked INT, named INT, replaces TEXT, node TEXT,
+                    who TEXT, change REAL);
 CREATE TABLE links (file INT, parent TEXT);
 CREATE TABLE rows (file INTEGER PRIMARY KEY, row TEXT, line TEXT);
 CREATE INDEX kinds ON files (data, benchmark, date, id) WHERE state != 'unreadable';
-CREATE INDEX ranking ON files (data, place IS NULL, place, date, id, who) WHERE state = 'ranked';
+CREATE INDEX ranking ON files (data, place IS NULL, place, date, id) WHERE state = 'ranked';
 CREATE INDEX state ON files (state, data);
 CREATE INDEX ids ON files (id);
 CREATE INDEX heads ON files (linked DESC, date, id) WHERE named = 0;
 CREATE INDEX replaced ON files (replaces) WHERE replaces IS NOT NULL;
+CREATE INDEX whose ON files (who, date, id) WHERE state = 'ranked';
 CREATE INDEX naming ON links (parent);
 CREATE INDEX named_by ON links (file);
 """
@@ -49,7 +50,7 @@ CREATE INDEX named_by ON links (file);
 # What was seen is added up: a hash of each file's name, and one of its name, size and time.
 # An entry is named when another has its hash among its heads, and replaced when it was graded anew.
 _MAPPED = 2**32
-_FORM = 2
+_FORM = 3
 """Increase it when `Row.line` writes a cell differently, or nodes change: both are kept in the index."""
 _VERSION = zlib.crc32(repr((_TABLES, COLUMNS, list(Row.__dataclass_fields__), _FORM)).encode()) & 0x7FFFFFFF
 
@@ -59,10 +60,15 @@ SELECT data, benchmark, id, count(*), min(date) FROM files WHERE state != 'unrea
 GROUP BY data, benchmark ORDER BY count(*) DESC, min(date) LIMIT 1
 """
 _TABLE = """
-FROM files WHERE state = 'ranked' AND data = ?
+FROM files JOIN rows USING (file) WHERE state = 'ranked' AND data = ?
 AND id NOT IN (SELECT replaces FROM files WHERE replaces IS NOT NULL) ORDER BY place IS NULL, place, date, id
 """
-_ROW = "SELECT row, band, points, max_points FROM files JOIN rows USING (file) WHERE file = ?"
+# The last graded entry of the same author before another.
+_BEFORE = """
+SELECT place FROM files WHERE state = 'ranked' AND who = ? AND (date, id) < (?, ?) AND data = ? AND place IS NOT NULL
+AND id NOT IN (SELECT replaces FROM files WHERE replaces IS NOT NULL) ORDER BY date DESC, id DESC LIMIT 1
+"""
+_LATER = "UPDATE files SET state = 'new' WHERE state = 'ranked' AND who = ? AND (date, id) > (?, ?)"
 # Of each kind by itself, and two ranges instead of "data != ?", so that indexes serve them.
 _LEFT_OUT = """
 SELECT name, problem, data != :data FROM (
@@ -148,22 +154,47 @@ class Index:
                 self._db.execute(
                     "UPDATE files SET state = ?, place = ?, band = ?, points = ?, max_points = ? WHERE file = ?", values
                 )
+            for file, text in new:
+                row = by_card(Row.from_json(text, change=self._changed(file)), self._metric, benchmark)
+                self._db.execute("UPDATE files SET change = ? WHERE file = ?", [row.change, file])
                 self._db.execute("UPDATE rows SET line = ? WHERE file = ?", [row.line(), file])
+
+    def _changed(self, file: int) -> float | None:
+        """An entry's score less that of its author's last one before it; None where one of them has none."""
+        place, *about = self._db.execute(
+            "SELECT place, who, date, id, data FROM files WHERE file = ?", [file]
+        ).fetchone()
+        before = self._db.execute(_BEFORE, about).fetchone() if place is not None else None
+        return None if before is None else self._metric.place(place - before[0])
+
+    def leading(self, most: int) -> list[Row]:
+        """The best row of each author's submission, best first, at most so many; graded ones only."""
+        names, leading = set[tuple[str, str]](), list[Row]()
+        table = self._db.execute(
+            "SELECT row, json_extract(row, '$.author'), json_extract(row, '$.submission') "
+            + _TABLE.replace("ORDER", "AND place IS NOT NULL ORDER"),
+            [self._held_data()],
+        )
+        for row, *name in table:
+            if tuple(name) not in names:
+                names.add((name[0], name[1]))
+                leading.append(Row.from_json(row))
+                if len(leading) == most:
+                    break
+        table.close()
+        return leading
 
     def lines(self) -> list[tuple[str, bool, str]]:
         """(id, whether it was graded, line of the CSV) of each entry, best first, failed ones last."""
-        return self._table("id, place IS NOT NULL, (SELECT line FROM rows WHERE file = files.file)")
+        return self._table("id, place IS NOT NULL, line")
 
-    def rows(self, *, every: bool = True) -> list[Row]:
-        """The rows in the order of `lines`; if not every one, the best of each author's submission."""
-        rows: dict[object, Row] = {}
-        for rank, (file, who, graded) in enumerate(self._table("file, who, place IS NOT NULL"), start=1):
-            key = file if every else who
-            if key not in rows:
-                row, band, points, most = self._db.execute(_ROW, [file]).fetchone()
-                changes = {"band": band, "points": points, "max_points": most, "rank": rank if graded else None}
-                rows[key] = Row.from_json(row, **changes)
-        return list(rows.values())
+    def rows(self) -> list[Row]:
+        """The rows in the order of `lines`."""
+        table = self._table("row, band, points, max_points, change, place IS NOT NULL")
+        return [
+            Row.from_json(row, band=band, points=points, max_points=most, change=change, rank=rank if graded else None)
+            for rank, (row, band, points, most, change, graded) in enumerate(table, start=1)
+        ]
 
     def heads(self) -> dict[str, str]:
         """id -> hash of entries that no other names, those first that name some themselves."""
@@ -246,11 +277,14 @@ class Index:
             self._read(name, about)
 
     def _forget(self, name: str) -> None:
-        about = self._db.execute("SELECT file, name_mark, mark FROM files WHERE name = ?", [name]).fetchone()
+        about = self._db.execute(
+            "SELECT file, name_mark, mark, who, date, id, replaces FROM files WHERE name = ?", [name]
+        ).fetchone()
         if about is None:
             return
         found = about[:1]
-        self._db.execute("UPDATE seen SET names = names - ?, files = files - ?", about[1:])
+        self._db.execute("UPDATE seen SET names = names - ?, files = files - ?", about[1:3])
+        self._rank_again(*about[3:])
         parents = self._db.execute("SELECT parent FROM links WHERE file = ?", found).fetchall()
         self._db.execute("DELETE FROM rows WHERE file = ?", found)
         self._db.execute("DELETE FROM links WHERE file = ?", found)
@@ -274,14 +308,20 @@ class Index:
             return
         node = Node.of(entry, path)
         (named,) = self._db.execute("SELECT EXISTS (SELECT 1 FROM links WHERE parent = ?)", [entry.id]).fetchone()
-        data, who = entry.fingerprints.get("data", ""), json.dumps([entry.author, entry.submission])
-        values = [as_text(name), *about, *marks, "new", entry.id, who, entry.date, data, entry.benchmark]
-        values += [node.hash, node.heads is not None, named, node.replaces, json.dumps(vars(node))]
+        data = entry.fingerprints.get("data", "")
+        values = [as_text(name), *about, *marks, "new", entry.id, entry.date, data, entry.benchmark]
+        who = entry.author or f"/{entry.submission}"
+        values += [node.hash, node.heads is not None, named, node.replaces, json.dumps(vars(node)), who]
         file = self._db.execute(
-            "INSERT INTO files (name, size, mtime, name_mark, mark, state, id, who, date, data, benchmark, hash, "
-            "linked, named, replaces, node) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO files (name, size, mtime, name_mark, mark, state, id, date, data, benchmark, hash, linked, "
+            "named, replaces, node, who) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             values,
         ).lastrowid
+        self._rank_again(who, entry.date, entry.id, node.replaces)
         self._db.execute("INSERT INTO rows (file, row) VALUES (?, ?)", [file, Row.of(entry).to_json()])
         self._db.executemany("INSERT INTO links VALUES (?, ?)", [(file, each) for each in node.heads or {}])
         self._db.executemany("UPDATE files SET named = 1 WHERE id = ?", [[each] for each in node.heads or {}])
+
+    def _rank_again(self, who: str | None, date: str, entry_id: str, replaces: str | None) -> None:
+        """Have an author's later entries ranked again, since they are compared with their author's last one."""
+        self._db.execute(_LATER, [who, *(("", "") if replaces else (date, entry_id))])

@@ -1,6 +1,7 @@
 """Predictions and files of submissions, kept beside the entries that name them: compressed, and named by their content.
 
 leaderboard/kept/predictions/AB/CDEF....npy.gz    float32 (N, K, 2) for the held-out faces; left out of git
+leaderboard/kept/shares/AB/CDEF....npy.gz         float32 (T, M, 1 + G), what subjects add to scores; left out of git
 leaderboard/kept/source/AB/CDEF....gz             a file of a submission, or the list of its files
 """
 
@@ -27,13 +28,14 @@ from harness.submission.plain_files import MOST_BYTES
 from harness.submission.source import Source, fingerprint_of
 
 FOLDER = "kept"
-PREDICTIONS, SOURCE = "predictions", "source"
-_SUFFIXES = {PREDICTIONS: ".npy.gz", SOURCE: ".gz"}
+PREDICTIONS, SHARES, SOURCE = "predictions", "shares", "source"
+_SUFFIXES = {PREDICTIONS: ".npy.gz", SHARES: ".npy.gz", SOURCE: ".gz"}
+_LONGEST_SHARES = 2**22
 _NPY_HEADER = 4096
 _LONGEST_LIST = 2**22
 _LONGEST_NAME = 255
 """Bytes, of a file or a folder."""
-_IGNORE = b"# Who can read predictions can learn the answers from them. Keep them where only graders read.\n*\n"
+_IGNORE = b"# Who can read this can learn the answers from it. Keep it where only graders read.\n*\n"
 
 
 @dataclass(frozen=True)
@@ -74,13 +76,19 @@ class Manifest:
         return fingerprint_of(self.files)
 
 
-def pack(source: Source, predictions: NDArray[np.float32] | None, kinds: frozenset[str]) -> Parcel:
+def pack(
+    source: Source,
+    predictions: NDArray[np.float32] | None,
+    kinds: frozenset[str],
+    shares: NDArray[np.float64] | None = None,
+) -> Parcel:
     """What is to be kept of a grading.
 
     Args:
         source: what was graded; nothing is kept of one that could not be opened, nor of a blend, which has no files.
-        predictions: float32 (N, K, 2), if there are any.
+        predictions: float32 (T * N, K, 2), if there are any.
         kinds: which of ``predictions`` and ``source``.
+        shares: (T, M, 1 + G), what subjects add to its scores; they are kept where predictions are.
 
     Raises:
         LoadError: a file of the source cannot be read, or was changed while it was being graded.
@@ -93,10 +101,12 @@ def pack(source: Source, predictions: NDArray[np.float32] | None, kinds: frozens
         files[place(kind, digest)] = gzip.compress(content, mtime=0)
         return digest
 
-    if PREDICTIONS in kinds and predictions is not None:
-        written = io.BytesIO()
-        np.save(written, predictions)
-        hashes[PREDICTIONS] = add(PREDICTIONS, written.getvalue())
+    if PREDICTIONS in kinds:
+        for kind, array in ((PREDICTIONS, predictions), (SHARES, shares)):
+            if array is not None:
+                written = io.BytesIO()
+                np.save(written, array.astype(np.float32))
+                hashes[kind] = add(kind, written.getvalue())
     if SOURCE in kinds and source.kind is not None and source.files:
         listed = {
             "suffix": next(iter(source.kind.suffixes), ""),
@@ -147,6 +157,21 @@ class Kept:
             raise self._wrong(PREDICTIONS, digest, f"does not hold finite points of shape {shape}")
         return np.asarray(array, np.float32)
 
+    def shares(self, digest: str) -> NDArray[np.float64]:
+        """What subjects add to an entry's scores, (T, M, 1 + G).
+
+        Raises:
+            LeaderboardError: they are missing or damaged.
+        """
+        content = self._read(SHARES, digest, _LONGEST_SHARES)
+        try:
+            array = np.load(io.BytesIO(content), allow_pickle=False)
+        except (ValueError, EOFError, SyntaxError) as error:
+            raise self._wrong(SHARES, digest, "does not hold an array") from error
+        if array.ndim != 3 or array.dtype != np.float32:
+            raise self._wrong(SHARES, digest, "does not hold what subjects add to scores")
+        return np.asarray(array, np.float64)
+
     def manifest(self, digest: str) -> Manifest:
         """The list of a submission's files.
 
@@ -185,9 +210,10 @@ class Kept:
             path = self._folder / name
             if not path.exists() or path.read_bytes() != content:
                 write_atomically(path, content)
-        ignored = self._folder / FOLDER / PREDICTIONS / ".gitignore"
-        if files and not ignored.exists():
-            write_atomically(ignored, _IGNORE)
+        for kind in (PREDICTIONS, SHARES):
+            ignored = self._folder / FOLDER / kind / ".gitignore"
+            if files and not ignored.exists():
+                write_atomically(ignored, _IGNORE)
 
     def missing(self, files: Mapping[str, bytes]) -> list[str]:
         """The names of those that are not there yet."""

@@ -20,16 +20,19 @@ from typing import TypeVar
 from filelock import FileLock, Timeout
 
 from harness.benchmark import Benchmark
+from harness.board.compared import best_of_each, compared, more_faces, with_standings
 from harness.board.index import DEFAULT_METRIC, Holds, Index
 from harness.board.kept import NOTHING, Kept, Parcel
 from harness.board.links import Node, linked
 from harness.board.locking import patiently
 from harness.board.pending import Pending
 from harness.board.results import Examined, Reading, Recorded
-from harness.board.table import HEADER
+from harness.board.table import HEADER, standing
+from harness.board.ties import MOST_ROWS
 from harness.errors import LeaderboardError, UsageError
 from harness.files import read_regular, write_atomically
 from harness.grading.entry import Entry
+from harness.metrics import METRICS
 
 _T = TypeVar("_T")
 _LONGEST_DATA = 1024
@@ -88,9 +91,9 @@ class Leaderboard:
         """Where an entry is kept."""
         return self.entries / f"{entry.id}.json"
 
-    def read(self, *, every: bool = True) -> Reading:
-        """The table, or the best row of each author's submission, and a sentence for each file that was left out."""
-        return self._look(lambda index: self._reading(index, every)) or Reading([], [])
+    def read(self) -> Reading:
+        """The table, and a sentence for each file that was left out of it."""
+        return self._look(self._reading) or Reading([], [])
 
     def holds(self) -> Holds | None:
         """What the board holds entries of; None on an empty board."""
@@ -151,9 +154,12 @@ class Leaderboard:
             self._forget_index()
             return self._with_index(self._write_csv).problems
 
-    def _reading(self, index: Index, every: bool) -> Reading:
+    def _reading(self, index: Index) -> Reading:
         index.rank(self._benchmark)
-        return Reading(index.rows(every=every), index.problems())
+        rows, metric = index.rows(), METRICS[self.ranked_by]
+        best = compared(best_of_each(rows), metric, self.kept)
+        rows = with_standings(rows, best)
+        return Reading(rows, index.problems(), best, more_faces(best, metric, self.kept))
 
     def _record(self, entry: Entry, parcel: Parcel, index: Index) -> Recorded:
         if self._known_data() != entry.fingerprints.get("data"):
@@ -181,7 +187,7 @@ class Leaderboard:
 
     def _write_csv(self, index: Index, entry_id: str = "") -> Recorded:
         index.rank(self._benchmark)
-        own, table = _table(index, entry_id)
+        own, table = self._table(index, entry_id)
         write_atomically(self.csv, table.encode())
         self._pending.end()
         return Recorded(own, index.problems())
@@ -194,7 +200,18 @@ class Leaderboard:
         index.rank(self._benchmark)
         indexed = self._with_index(lines) if self._index.exists() else index.lines()
         changed = {each for each, _, _ in set(indexed) ^ set(index.lines())}
-        return Examined(index.nodes(), _table(index)[1], index.problems(), changed)
+        return Examined(index.nodes(), self._table(index)[1], index.problems(), changed)
+
+    def _table(self, index: Index, entry_id: str = "") -> tuple[int | None, str]:
+        """The rank of an entry, and the CSV."""
+        best = compared(index.leading(MOST_ROWS), METRICS[self.ranked_by], self.kept)
+        known = {row.id: (row.tie_group, row.p_above, row.p_best) for row in best}
+        own, lines = None, [HEADER]
+        for rank, (each, graded, line) in enumerate(index.lines(), start=1):
+            lines.append(standing(rank if graded else None, *known.get(each, ())) + line)
+            if graded and each == entry_id:
+                own = rank
+        return own, "".join(lines)
 
     def _compare_data(self, held: Holds | None, fingerprint: str) -> None:
         if held is not None and held.data != fingerprint:
@@ -285,13 +302,3 @@ class Leaderboard:
     def _forget_index(self) -> None:
         for path in (self._index, self._index.with_name(f"{self._index.name}-journal")):
             path.unlink(missing_ok=True)
-
-
-def _table(index: Index, entry_id: str = "") -> tuple[int | None, str]:
-    """The rank of an entry, and the CSV."""
-    own, lines = None, [HEADER]
-    for rank, (each, graded, line) in enumerate(index.lines(), start=1):
-        lines.append(f"{rank}{line}" if graded else line)
-        if graded and each == entry_id:
-            own = rank
-    return own, "".join(lines)

@@ -101,6 +101,7 @@ def conditions_of(entry: Entry, given: Conditions) -> Conditions:
     return replace(
         given,
         overrides=entry.overrides,
+        seeds=max(1, len(entry.trainings)),
         limits=limits,
         device=device if given.device == "auto" and isinstance(device, str) else given.device,
         threads=threads if given.threads is None and isinstance(threads, int) else given.threads,

@@ -13,7 +13,7 @@ from harness.datasets.faces import Split
 from harness.errors import LeaderboardError
 from harness.estimates import Estimate
 from harness.grading.entry import Entry, Stratum, strata_of
-from harness.grading.scoring import score
+from harness.grading.trainings import averaged, score_each
 from harness.points import total
 
 _MOST_NAMED = 3
@@ -144,8 +144,11 @@ def _differences(board: Leaderboard, entry: Entry, benchmark: Benchmark, split: 
     """What an entry says otherwise than its predictions give."""
     if entry.status != "graded":
         return ["that it failed, and has predictions"]
-    predictions = board.kept.predictions(entry.kept[PREDICTIONS], split.held_out.keypoints.shape)
-    strata = strata_of(score(predictions, split.held_out, split.strata))
+    count, *rest = split.held_out.keypoints.shape
+    shape = (count * max(1, len(entry.trainings)), *rest)
+    predictions = board.kept.predictions(entry.kept[PREDICTIONS], shape)
+    scorecard = averaged(score_each(predictions, split.held_out, split.strata))
+    strata = strata_of(scorecard)
     headline = next(iter(strata.values())).scores
     differing = list(_estimates("", entry.scores, headline))
     for name in sorted(strata.keys() | entry.strata.keys()):

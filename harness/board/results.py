@@ -17,10 +17,14 @@ class Reading:
         rows: best first, failed ones last.
         problems: a sentence for each file that was left out: it is not an entry, it is of other data, or it lacks the
             metric that ranks.
+        best: the best row of each author's submission, ranked and compared among themselves.
+        more_faces: about how many more held-out faces would separate the first two of them; None where these do.
     """
 
     rows: list[Row]
     problems: list[str]
+    best: list[Row] = field(default_factory=list)
+    more_faces: float | None = None
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from harness.board.kept import SHARES
 from harness.board.leaderboard import Leaderboard
 from harness.board.links import MOST_HEADS, Node
 from harness.board.listing import as_text
 from harness.board.results import Examined
+from harness.board.table import COMPARED
 
-RELATIVE = frozenset({"rank"})
+RELATIVE = frozenset({"rank", "change", *COMPARED})
 """Columns that depend on the other rows."""
 _SHORT = 60
 _REBUILD = "`harness leaderboard rebuild` derives it anew"
@@ -136,12 +138,31 @@ def _table(board: Leaderboard, found: Examined) -> Iterator[str]:
     except (OSError, ValueError):
         yield f"{board.csv}: cannot be read; {_REBUILD}"
         return
-    if text != found.table:
-        try:
-            problems = list(_rows(board, text, found.table, names))
-        except csv.Error as error:
-            problems = [f"{board.csv}: cannot be read ({error}); {_REBUILD}"]
+    try:
+        yield from _compared(board, found, text, names)
+    except csv.Error as error:
+        yield f"{board.csv}: cannot be read ({error}); {_REBUILD}"
+
+
+def _compared(board: Leaderboard, found: Examined, text: str, names: dict[str, Node]) -> Iterator[str]:
+    """How the CSV's text differs from what the entries give."""
+    derived = found.table
+    if not all(board.kept.has(SHARES, node.kept[SHARES]) for node in found.nodes if SHARES in node.kept):
+        text, derived = _without_standings(text), _without_standings(derived)
+    if text != derived:
+        problems = list(_rows(board, text, derived, names))
         yield from problems or [f"{board.csv}: its rows stand in another order, or are written otherwise; {_REBUILD}"]
+
+
+def _without_standings(table: str) -> str:
+    """A CSV without what depends on each person's errors, for where those are not, as in a clone."""
+    rows = csv.DictReader(io.StringIO(table))
+    columns = [column for column in rows.fieldnames or () if column not in COMPARED]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def _rows(board: Leaderboard, text: str, derived: str, names: dict[str, Node]) -> Iterator[str]:

@@ -111,10 +111,10 @@ def _parcel(graded: Graded, kinds: frozenset[str]) -> Parcel:
     from harness.board.kept import PREDICTIONS, pack
 
     try:
-        return pack(graded.source, graded.predictions, kinds)
+        return pack(graded.source, graded.predictions, kinds, graded.shares)
     except LoadError as error:
         say(f"warning: the source of {graded.source.label} is not kept: {error}")
-        return pack(graded.source, graded.predictions, kinds & {PREDICTIONS})
+        return pack(graded.source, graded.predictions, kinds & {PREDICTIONS}, graded.shares)
 
 
 def _put(entry: Entry, board: Leaderboard, parcel: Parcel) -> Recorded:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What only ``regrade`` takes."""
     group = parser.add_argument_group("regrade")
-    group.add_argument("--author", metavar="NAME", help="whose entries (everybody's)")
     group.add_argument("--reason", default="", metavar="TEXT", help="why, for the new entries and the table of changes")
     add_run_again_arguments(group)
 
@@ -95,7 +94,9 @@ def _again(
 
     with tempfile.TemporaryDirectory() as folder, ProgressLine(sys.stderr) as line:
         graded = replay(entry, board.kept, benchmark, split, conditions, Path(folder), line.training)
-        parcel = pack(graded.source, graded.predictions, frozenset(("predictions", "source")) & entry.kept.keys())
+        parcel = pack(
+            graded.source, graded.predictions, frozenset(("predictions", "source")) & entry.kept.keys(), graded.shares
+        )
     new = graded.entry.model_copy(update={"board": board.name, "regrade": Regrade(of=entry.id, reason=reason)})
     recorded = board.record(new, parcel)
     return Change(entry, recorded.entry or new)

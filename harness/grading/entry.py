@@ -52,6 +52,14 @@ class Seconds(_Record):
     training: float
 
 
+class Training(_Record):
+    """One of several trainings: its seed, its scores, and how long it took by the grader's clock."""
+
+    seed: Whole
+    scores: dict[str, float]
+    seconds: Seconds
+
+
 class Regrade(_Record):
     """What an entry that was graded anew takes the place of."""
 
@@ -69,6 +77,7 @@ class Entry(_Record):
     Attributes:
         author, submission: together they name a row of a board; the author is empty where none was given.
         metric: what the benchmark ranked by when this was graded.
+        trainings: where the score is the mean over several, each of them; ``seconds`` are then those of one on average.
         points, max_points: what the score is worth by the card, and the most that any can be; a failure is worth 0.
             None in entries of versions that did not say.
         marks: the points one by one; together they are ``points`` of ``max_points``.
@@ -77,6 +86,7 @@ class Entry(_Record):
         gap: mean pixel error on the held-out faces less that on a sample of the training faces.
         flags: what a person should look at, a sentence each.
         blend: of a blend, its members, their weights and their errors out of fold.
+        size: bytes of code and weights together, as they were handed in.
         overrides: changes from outside: recipe fields and keywords of ``build_model``.
         not_applied: names of those that this submission has no use for.
         notes: how its outputs were read, and the warnings that it caused, a sentence each.
@@ -118,11 +128,13 @@ class Entry(_Record):
     blend: dict[str, Any] | None = None
     isolation: str
     held: str = ""
+    trainings: list[Training] = Field(default_factory=list)
     device: str
     threads: str = ""
     told: list[str] = Field(default_factory=list)
     seed: Whole | None = None
     parameters: Whole | None = None
+    size: Whole | None = None
     overrides: dict[str, Any] = Field(default_factory=dict)
     not_applied: list[str] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)

@@ -32,11 +32,12 @@ def write_folder(folder: Path, graded: Graded, split: Split) -> list[str]:
         (folder / ENTRY).write_text(graded.entry.to_json(), encoding="utf-8")
         (folder / "log.txt").write_text(_log(graded), encoding="utf-8")
         if graded.predictions is not None:
-            ids = np.arange(1, len(graded.predictions) + 1)
-            write_wide(folder / PREDICTIONS, graded.predictions, ids, split.held_out.layout)
+            ids = np.arange(1, len(split.held_out) + 1)
+            predictions = graded.predictions[: len(ids)]  # of several trainings, the first
+            write_wide(folder / PREDICTIONS, predictions, ids, split.held_out.layout)
             if not can_draw():
                 return [f"{folder} has no picture, since matplotlib is not installed: {HOW_TO_DRAW}"]
-            draw_result(folder / "faces.png", graded.entry, graded.predictions, split)
+            draw_result(folder / "faces.png", graded.entry, predictions, split)
     except OSError as error:
         raise MachineError(f"{error.filename or folder}: could not be written: {error.strerror}") from error
     return []

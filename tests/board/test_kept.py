@@ -64,11 +64,11 @@ def test_the_same_files_are_kept_once(tiny: Tiny) -> None:
     once = len(kept_files())
     graded(tiny, table(tiny))
 
-    assert len(kept_files()) == once == 3  # predictions, the file and the list of files
+    assert len(kept_files()) == once == 4  # predictions, shares, the file and the list of files
 
 
 @pytest.mark.parametrize(
-    ("words", "kinds"), [("source", {"source"}), ("predictions", {"predictions"}), ("nothing", set())]
+    ("words", "kinds"), [("source", {"source"}), ("predictions", {"predictions", "shares"}), ("nothing", set())]
 )
 def test_what_is_kept_can_be_chosen(tiny: Tiny, words: str, kinds: set[str]) -> None:
     assert set(graded(tiny, table(tiny), "--keep", words).kept) == kinds
@@ -86,7 +86,7 @@ def test_git_takes_the_source_along_and_leaves_predictions_out(tiny: Tiny) -> No
     listed = ["git", "status", "--porcelain", "-uall"]
     untracked = subprocess.run(listed, capture_output=True, text=True, check=True).stdout
 
-    assert "kept/source" in untracked and "kept/predictions" not in untracked
+    assert "kept/source" in untracked and "kept/predictions" not in untracked and "kept/shares" not in untracked
 
 
 @pytest.mark.parametrize(
@@ -132,5 +132,5 @@ def test_a_source_that_was_changed_after_it_was_graded_is_not_kept(
     path = table(tiny)
     monkeypatch.setattr("harness.reporting.console.report", lambda *_: path.write_text("new") and "graded")
 
-    assert set(graded(tiny, path).kept) == {"predictions"}
+    assert set(graded(tiny, path).kept) == {"predictions", "shares"}
     assert "the source of mine is not kept" in capsys.readouterr().err

@@ -55,14 +55,6 @@ def test_the_csv_ranks_the_entries_and_puts_failures_last(board: Leaderboard) ->
     assert tuple(rows(board)[0]) == COLUMNS
 
 
-def test_the_best_rows_keep_their_rank(board: Leaderboard) -> None:
-    for name, author, error in (("a", "ana", 3.0), ("b", "ben", 2.0), ("c", "ben", 1.0)):
-        board.record(entry(name, error, author=author, submission="mine"))
-
-    assert [(row.author, row.rank) for row in board.read(every=False).rows] == [("ben", 1), ("ana", 3)]
-    assert len(board.read().rows) == 3
-
-
 def test_a_row_says_who_handed_in_what_and_where_it_was_trained(board: Leaderboard) -> None:
     board.record(entry("model", 1.0, author="ana", trained="brought"))
 

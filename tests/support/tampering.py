@@ -424,7 +424,7 @@ def _(board: Board) -> str:
 def made_anew(board: Board) -> None:
     """Ben's entry taken out and the rest recorded again, as if it had never been: the folder shows no trace of it."""
     kept = board.folder / "leaderboard" / "kept"
-    for each in ("predictions", "source"):
+    for each in ("predictions", "shares", "source"):
         board.kept("ben", each).unlink()
     digest = hashlib.sha256((board.folder / "ben.csv").read_bytes()).hexdigest()
     (kept / "source" / digest[:2] / f"{digest[2:]}.gz").unlink()
