@@ -28,7 +28,7 @@ def plain(text: str) -> str:
     Control characters (so no escape sequence), marks that turn the direction of writing, characters of no width and
     halves of characters are taken out. Whatever else breaks a line becomes a newline.
     """
-    if all(map(_is_plain, set(_UNUSUAL.findall(text)))):
+    if (text.isascii() and text.isprintable()) or all(map(_is_plain, set(_UNUSUAL.findall(text)))):
         return text
     lines = _BREAKS.sub("\n", text)
     return "".join(each for each in lines if each in "\n\t" or _is_plain(each))

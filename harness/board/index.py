@@ -50,8 +50,8 @@ CREATE INDEX named_by ON links (file);
 # What was seen is added up: a hash of each file's name, and one of its name, size and time.
 # An entry is named when another has its hash among its heads, and replaced when it was graded anew.
 _MAPPED = 2**32
-_FORM = 2
-"""Increase it when `Row.line` writes a cell differently: lines are kept in the index."""
+_FORM = 3
+"""Increase it when `Row.line` writes a cell differently, or nodes change: both are kept in the index."""
 _VERSION = zlib.crc32(repr((_TABLES, COLUMNS, list(Row.__dataclass_fields__), _FORM)).encode()) & 0x7FFFFFFF
 
 # Of the entries of the data in question, or of any: those of the data and the benchmark that most have.
@@ -71,12 +71,14 @@ SELECT place FROM files WHERE state = 'ranked' AND who = ? AND (date, id) < (?, 
 AND id NOT IN (SELECT replaces FROM files WHERE replaces IS NOT NULL) ORDER BY date DESC, id DESC LIMIT 1
 """
 _LATER = "UPDATE files SET state = 'new' WHERE state = 'ranked' AND who = ? AND (date, id) > (?, ?)"
-# Two ranges instead of "data != ?", which no index would serve.
+# Of each kind by itself, and two ranges instead of "data != ?", so that indexes serve them.
 _LEFT_OUT = """
-SELECT name, problem, data != ? FROM files WHERE state = 'unreadable' OR (
-    (state = 'lacking' OR (state = 'ranked' AND data < ?) OR (state = 'ranked' AND data > ?))
-    AND id NOT IN (SELECT replaces FROM files WHERE replaces IS NOT NULL)
-) ORDER BY name
+SELECT name, problem, data != :data FROM (
+    SELECT name, problem, data, id FROM files WHERE state = 'unreadable'
+    UNION ALL SELECT name, problem, data, id FROM files WHERE state = 'lacking'
+    UNION ALL SELECT name, problem, data, id FROM files WHERE state = 'ranked' AND data < :data
+    UNION ALL SELECT name, problem, data, id FROM files WHERE state = 'ranked' AND data > :data
+) WHERE id IS NULL OR id NOT IN (SELECT replaces FROM files WHERE replaces IS NOT NULL) ORDER BY name
 """
 
 
@@ -210,7 +212,7 @@ class Index:
         """A sentence for each file that is not in the table: not an entry, of other data, or not to be ranked."""
         return [
             problem or self._why_left_out(name, bool(other_data))
-            for name, problem, other_data in self._db.execute(_LEFT_OUT, [self._held_data()] * 3).fetchall()
+            for name, problem, other_data in self._db.execute(_LEFT_OUT, {"data": self._held_data()}).fetchall()
         ]
 
     def _held_data(self) -> str:
@@ -308,17 +310,16 @@ class Index:
             return
         node = Node.of(entry, path)
         (named,) = self._db.execute("SELECT EXISTS (SELECT 1 FROM links WHERE parent = ?)", [entry.id]).fetchone()
-        replaces = entry.regrade.of if entry.regrade else None
         data = entry.fingerprints.get("data", "")
         values = [as_text(name), *about, *marks, "new", entry.id, entry.date, data, entry.benchmark]
         who = entry.author or f"/{entry.submission}"
-        values += [node.hash, node.heads is not None, named, replaces, json.dumps(vars(node)), entry.name, who]
+        values += [node.hash, node.heads is not None, named, node.replaces, json.dumps(vars(node)), entry.name, who]
         file = self._db.execute(
             "INSERT INTO files (name, size, mtime, name_mark, mark, state, id, date, data, benchmark, hash, linked, "
             "named, replaces, node, label, who) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             values,
         ).lastrowid
-        self._rank_again(who, entry.date, entry.id, replaces)
+        self._rank_again(who, entry.date, entry.id, node.replaces)
         self._db.execute("INSERT INTO rows (file, row) VALUES (?, ?)", [file, Row.of(entry).to_json()])
         self._db.executemany("INSERT INTO links VALUES (?, ?)", [(file, each) for each in node.heads or {}])
         self._db.executemany("UPDATE files SET named = 1 WHERE id = ?", [[each] for each in node.heads or {}])

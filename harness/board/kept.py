@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import re
 import zlib
 from collections.abc import Iterator, Mapping
@@ -32,6 +33,8 @@ _SUFFIXES = {PREDICTIONS: ".npy.gz", SHARES: ".npy.gz", SOURCE: ".gz"}
 _LONGEST_SHARES = 2**22
 _NPY_HEADER = 4096
 _LONGEST_LIST = 2**22
+_LONGEST_NAME = 255
+"""Bytes, of a file or a folder."""
 _IGNORE = b"# Who can read this can learn the answers from it. Keep it where only graders read.\n*\n"
 
 
@@ -237,8 +240,9 @@ class Kept:
 def _manifest(listed: dict[str, Any]) -> Manifest:
     suffix, entry, files = listed["suffix"], listed["entry"], dict(listed["files"])
     for name, digest in files.items():
-        path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or not path.parts or not re.fullmatch("[0-9a-f]{64}", digest):
+        parts = PurePosixPath(name).parts
+        fits = "\0" not in name and all(len(os.fsencode(part)) <= _LONGEST_NAME for part in parts)
+        if not parts or not fits or {"/", ".."} & set(parts) or not re.fullmatch("[0-9a-f]{64}", digest):
             raise ValueError(f"not a file of a submission: {name!r}")
     if not files or not isinstance(suffix, str) or not (entry is None or entry in files):
         raise ValueError("not a submission")

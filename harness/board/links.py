@@ -49,6 +49,7 @@ class Node:
         stated: the hash that the entry says it has; empty in one that no board has linked.
         heads: those that it names; None in one that no board has linked.
         fingerprints, kept: as the entry says.
+        replaces: the id of the entry that was graded anew, if it was made so.
     """
 
     file: str
@@ -61,6 +62,7 @@ class Node:
     heads: Mapping[str, str] | None
     fingerprints: Mapping[str, str]
     kept: Mapping[str, str]
+    replaces: str | None
 
     @classmethod
     def of(cls, entry: Entry, path: Path) -> Node:
@@ -80,6 +82,7 @@ class Node:
             heads=entry.heads,
             fingerprints=entry.fingerprints,
             kept=entry.kept,
+            replaces=entry.regrade.of if entry.regrade else None,
         )
 
     def __str__(self) -> str:

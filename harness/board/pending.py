@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from harness.board.kept import FOLDER
 from harness.files import read_regular, remove_unfinished, write_atomically
 
 _SUFFIX = ".pending"
@@ -35,7 +36,7 @@ class Pending:
 
     def begin(self, entry: Path, new_files: Iterable[str]) -> None:
         """Note what will be written: an entry, and files that nobody else needs, by their paths in the folder."""
-        noted = {"entry": str(entry.relative_to(self._folder)), "files": list(new_files)}
+        noted = {"entry": entry.relative_to(self._folder).as_posix(), "files": list(new_files)}
         write_atomically(self._mark, json.dumps(noted).encode())
 
     def end(self) -> None:
@@ -47,7 +48,8 @@ class Pending:
         for mark in self._index.glob(f"*{_SUFFIX}"):
             try:
                 noted = json.loads(read_regular(mark, _LONGEST))
-                entry, files = self._folder / noted["entry"], [self._folder / name for name in noted["files"]]
+                entry = _below(self._folder / "entries", self._folder / noted["entry"])
+                files = [_below(self._folder / FOLDER, self._folder / name) for name in noted["files"]]
             except (OSError, ValueError, KeyError, TypeError):
                 continue
             for path in (entry, *files, self._folder / f"{mark.stem}.csv"):
@@ -56,3 +58,14 @@ class Pending:
                 for file in files:
                     file.unlink(missing_ok=True)
                 mark.unlink(missing_ok=True)
+
+
+def _below(folder: Path, path: Path) -> Path:
+    """The path, if it is below a folder: a mark that somebody else wrote removes nothing of anybody.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f"{path} is not below {folder}")
+    return path

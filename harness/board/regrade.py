@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.benchmark import BANDS
@@ -71,23 +71,31 @@ class Change:
         return f"{self.before.name}: {', '.join(parts)}"
 
 
-def to_regrade(board: Leaderboard, author: str | None) -> list[Entry]:
-    """The entries that stand: those that were graded anew already do not.
+def to_regrade(board: Leaderboard, author: str | None, reason: str, now: Mapping[str, str]) -> list[Entry]:
+    """The entries that stand and were not yet graded anew for this reason, so that an interrupted command goes on.
 
     Args:
         board: whose entries.
         author: whose; everybody's if None.
+        reason: why they are graded anew.
+        now: fingerprints of the data, the card and the harness; if one has changed since, all are graded anew.
 
     Raises:
         LeaderboardError: there are none of this author.
     """
-    entries = [Entry.read(board.entries / node.file) for node in board.nodes()]
-    replaced = {entry.regrade.of for entry in entries if entry.regrade}
-    standing = [entry for entry in entries if entry.id not in replaced and author in (None, entry.author)]
+    nodes = board.nodes()
+    replaced = {node.replaces for node in nodes}
+    entries = [Entry.read(board.entries / node.file) for node in nodes if node.id not in replaced]
+    standing = [entry for entry in entries if author in (None, entry.author)]
     if not standing:
         authors = ", ".join(sorted({entry.author for entry in entries if entry.author})) or "none that has a name"
         raise LeaderboardError(f"board {board.name!r} has no entry of author {author!r}; it has those of {authors}")
-    return sorted(standing, key=lambda entry: (entry.date, entry.id))
+    left = [
+        entry
+        for entry in standing
+        if entry.regrade is None or entry.regrade.reason != reason or now.items() - entry.fingerprints.items()
+    ]
+    return sorted(left, key=lambda entry: (entry.date, entry.id))
 
 
 def as_csv(changes: Iterable[Change]) -> str:

@@ -129,8 +129,9 @@ def rescore(
 
 
 def check_card(nodes: Sequence[Node], benchmark: Benchmark) -> Iterator[str]:
-    """A sentence if entries were graded by another card than this one."""
-    other = [node for node in nodes if node.fingerprints.get("card", benchmark.fingerprint) != benchmark.fingerprint]
+    """A sentence if entries that stand were graded by another card than this one."""
+    replaced, here = {node.replaces for node in nodes}, benchmark.fingerprint
+    other = [node for node in nodes if node.fingerprints.get("card", here) != here and node.id not in replaced]
     if other:
         yield (
             f"the card of benchmark {benchmark.name!r} was changed: {len(other)} entries were graded by another, so "

@@ -55,12 +55,9 @@ def verify(board: Leaderboard) -> Verdict:
     """
     found = board.examine()
     problems = [*found.problems, *_files(found.nodes), *_links(board, found.nodes), *_table(board, found)]
-    if (
-        found.nodes
-        and not (board.entries / "data.txt").exists()
-        and any(node.heads is not None for node in found.nodes)
-    ):
-        problems.append(f"{board.entries / 'data.txt'}: was removed; it says of which data the board is")
+    data = board.entries / "data.txt"
+    if not data.exists() and any(node.heads is not None for node in found.nodes):
+        problems.append(f"{data}: was removed; it says of which data the board is; write that of an entry into it")
     return Verdict(found.nodes, problems, list(_notes(found.nodes)))
 
 
@@ -141,6 +138,14 @@ def _table(board: Leaderboard, found: Examined) -> Iterator[str]:
     except (OSError, ValueError):
         yield f"{board.csv}: cannot be read; {_REBUILD}"
         return
+    try:
+        yield from _compared(board, found, text, names)
+    except csv.Error as error:
+        yield f"{board.csv}: cannot be read ({error}); {_REBUILD}"
+
+
+def _compared(board: Leaderboard, found: Examined, text: str, names: dict[str, Node]) -> Iterator[str]:
+    """How the CSV's text differs from what the entries give."""
     derived = found.table
     if not all(board.kept.has(SHARES, node.kept[SHARES]) for node in found.nodes if SHARES in node.kept):
         text, derived = _without_standings(text), _without_standings(derived)
@@ -168,17 +173,17 @@ def _rows(board: Leaderboard, text: str, derived: str, names: dict[str, Node]) -
         return
     rows = list(table)
     wanted = {row["id"]: row for row in csv.DictReader(io.StringIO(derived))}
-    times = Counter(row["id"] for row in rows)
+    by_id, times = {row["id"]: row for row in rows}, Counter(row["id"] for row in rows)
     alike = times.keys() == wanted.keys() and all(count == 1 for count in times.values())
     if other := sorted(columns ^ set(csv.DictReader(io.StringIO(derived)).fieldnames or ())):
         yield f"{board.csv}: has other columns than this version writes ({', '.join(map(str, other))}); {_REBUILD}"
-    for each in wanted.keys() - times.keys():
+    for each in (each for each in wanted if each not in times):
         yield f"{names[each]}: its row is missing from {board.csv.name}"
     for each, count in times.items():
         if each not in wanted and each in names:
             yield f"{names[each]}: has a row in {board.csv.name}, where it does not belong; {_REBUILD}"
         elif each not in wanted:
-            row = next(row for row in rows if row["id"] == each)
+            row = by_id[each]
             who = "/".join(part for part in (row.get("author"), row.get("submission")) if part)
             yield f"{who or 'a row'} ({each}): stands in {board.csv.name} without an entry: it was removed, or forged"
         elif count > 1:

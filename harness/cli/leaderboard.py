@@ -26,6 +26,9 @@ EXAMPLES = """
   harness leaderboard verify           # has anyone changed an entry, a score, a source or the table?
   harness leaderboard regrade spring --reason "two faces were labelled wrongly"
   harness leaderboard rebuild spring --benchmark course/benchmark.toml     # after that card was changed
+
+exit code of verify:
+  0 nothing was changed   1 something was, and is named   3 it could not be verified
 """
 
 

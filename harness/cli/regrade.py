@@ -45,9 +45,14 @@ def run(boards: Sequence[tuple[Leaderboard, Benchmark | None]], arguments: argpa
 
 def _regrade(board: Leaderboard, benchmark: Benchmark, arguments: argparse.Namespace) -> int:
     from harness.board.regrade import as_csv, to_regrade
+    from harness.runs.conditions import harness_fingerprint
 
-    entries = to_regrade(board, arguments.author)
     split = open_faces(benchmark, arguments)
+    now = {"data": split.fingerprint, "card": benchmark.fingerprint, "harness": harness_fingerprint()}
+    entries = to_regrade(board, arguments.author, arguments.reason, now)
+    if not entries:
+        say(f"note: board {board.name!r} was graded anew already for this reason, and nothing has changed since")
+        return 0
     held = board.holds()
     if held is not None and held.data != split.fingerprint:
         if arguments.author is not None:

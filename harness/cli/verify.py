@@ -27,9 +27,10 @@ CHANGED = 1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What only ``verify`` takes."""
+    faces = parser.add_argument_group("verify and regrade")
+    faces.add_argument("--data", type=Path, metavar="DIR", help="where the data's files are (data/NAME)")
+    faces.add_argument("--held-out", type=Path, metavar="FILE", help="the labelled faces that were held out")
     group = parser.add_argument_group("verify")
-    group.add_argument("--data", type=Path, metavar="DIR", help="where the data's files are (data/NAME)")
-    group.add_argument("--held-out", type=Path, metavar="FILE", help="the labelled faces that were held out")
     group.add_argument("--no-scores", action="store_true", help="do not compute the scores again")
     group.add_argument(
         "--from",

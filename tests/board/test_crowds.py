@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pkgutil
 import random
@@ -68,3 +69,16 @@ def test_a_kill_at_this_moment_leaves_all_of_an_entry_or_nothing(tmp_path: Path,
     assert len(kept) == len(list(folder.glob("entries/tiny/*.json")))
     record(folder, "x-third")
     assert look(folder, ["x-first", "x-third"], only="x") == []
+
+
+@pytest.mark.parametrize("name", ["../outside.gz", "/{}/outside.gz", "entries/tiny/20260101T000000-x-first.json"])
+def test_a_forged_mark_of_a_recording_removes_nothing_else(tmp_path: Path, name: str) -> None:
+    folder, outside = tmp_path / "board", tmp_path / "outside.gz"
+    record(folder, "x-first")
+    outside.write_text("mine")
+    forged = {"entry": "entries/tiny/none.json", "files": [name.format(tmp_path)]}
+    (folder / ".index" / "tiny.pending").write_text(json.dumps(forged))
+
+    record(folder, "x-second")
+
+    assert outside.exists() and look(folder, ["x-first", "x-second"]) == []

@@ -165,15 +165,32 @@ def test_after_a_fix_of_the_labels_the_board_is_graded_anew(tiny: Tiny, capsys: 
     assert main(["leaderboard", "verify", "--benchmark", str(tiny.card), "--data", str(tiny.data)]) == 0
 
 
-def test_what_was_graded_anew_is_not_graded_anew_twice(tiny: Tiny) -> None:
+def test_after_a_change_of_the_card_a_board_that_was_graded_anew_is_as_recorded(tiny: Tiny) -> None:
     table(tiny, "ana", 0)
-    assert regrade(tiny) == 0
-    first = {entry.id for entry in entries()}
+    tiny.card.write_text(tiny.card.read_text().replace("very_good = 10.0", "very_good = 1.0"))
+    verify = ["leaderboard", "verify", "--benchmark", str(tiny.card), "--data", str(tiny.data)]
+    assert main(verify) == 1
+
     assert regrade(tiny) == 0
 
-    (newest,) = [entry for entry in entries() if entry.id not in first]
-    assert newest.regrade.of in first and len(entries()) == 3
-    assert len(Leaderboard(Path("leaderboard"), "tiny").read().rows) == 1
+    assert main(verify) == 0
+
+
+def test_what_was_graded_anew_for_a_reason_is_not_graded_anew_for_it_again(
+    tiny: Tiny, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table(tiny, "ana", 0)
+    assert regrade(tiny, "--reason", "a fix") == 0
+    table(tiny, "ben", 1)
+
+    assert regrade(tiny, "--reason", "a fix") == 0
+    assert [entry.author for entry in entries()].count("ana") == 2
+    assert [entry.author for entry in entries()].count("ben") == 2
+
+    assert regrade(tiny, "--reason", "a fix") == 0
+    assert "was graded anew already for this reason" in capsys.readouterr().err and len(entries()) == 4
+    assert regrade(tiny, "--reason", "another fix") == 0
+    assert len(entries()) == 6 and len(Leaderboard(Path("leaderboard"), "tiny").read().rows) == 2
 
 
 def test_one_author_can_be_graded_anew(tiny: Tiny) -> None:

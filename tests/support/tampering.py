@@ -142,7 +142,8 @@ def _edits() -> Iterator[tuple[str, str, str, str]]:
     yield "the isolation", "ben", '"isolation": "no code"', '"isolation": "landlock"'
     yield "a failure", "cat", '"status": "failed"', '"status": "graded"'
     yield "the reason of a failure", "cat", '"reason": "', '"reason": "forgiven: '
-    yield "the fingerprint of the source", "ben", '"source": "', '"source": "f'
+    source = '"fingerprints": {\n    "source": "'
+    yield "the fingerprint of the source", "ben", source, f"{source}f"
     yield "a key that no version knows", "ben", '"board": "tiny"', '"board": "tiny",\n  "blessed": true'
     yield "the last entry's advice", "dan", '"advice": [', '"advice": ["Well done!", '
 
@@ -376,6 +377,20 @@ def _(board: Board) -> str:
     rows = board.rows()
     board.write_rows([rows[0], *rows])
     return rows[0]["id"]
+
+
+@kind("a cell of the table that no reader takes")
+def _(board: Board) -> str:
+    rows = board.rows()
+    rows[0]["reason"] = "x" * 200_000
+    board.write_rows(rows)
+    return "tiny.csv"
+
+
+@kind("a table without ids")
+def _(board: Board) -> str:
+    board.csv.write_text("rank,author\n1,eve\n")
+    return "tiny.csv"
 
 
 @kind("the index, so that `show` shows another score")
