@@ -33,6 +33,7 @@ from harness.card_values import (
     count,
     layout,
     metric,
+    naming,
     pair,
 )
 from harness.data_tables import FILE_READERS, KaggleData, PictureData
@@ -118,6 +119,8 @@ class Benchmark(Table):
         layout: which keypoints; a card names a built-in layout or spells one out.
         image_size: (height, width) in pixels.
         metric: what ranks and bands; the name of one of `harness.metrics`.
+        names: how authors are called where its board is shown: ``authors``, ``pseudonyms``, or ``top N``: the N best
+            by their names, the others by pseudonyms.
         seeds: how often each submission is trained, with another seed each time; the mean counts.
         points: what a score is worth in a grade book; where the card says nothing, a point a band.
         data, bands, limits, submission: see their classes.
@@ -132,6 +135,7 @@ class Benchmark(Table):
     bands: Bands
     limits: CardLimits
     seeds: Annotated[PositiveInt, Field(le=MOST_SEEDS)] = 1
+    names: Annotated[str, AfterValidator(naming)] = "authors"
     submission: SubmissionRules = SubmissionRules()
     points: Annotated[Points, Field(discriminator="by")] = A_POINT_A_BAND
     _card: bytes = PrivateAttr(b"")

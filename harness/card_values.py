@@ -127,5 +127,12 @@ def metric(name: str, info: ValidationInfo) -> str:
     return name
 
 
+def naming(value: str) -> str:
+    """How authors are called where a board is shown."""
+    if not re.fullmatch("authors|pseudonyms|top [1-9][0-9]{0,5}", value):
+        raise ValueError('should be "authors", "pseudonyms", or "top 10" to name the ten best alone')
+    return value
+
+
 Duration = Annotated[float, BeforeValidator(lambda value: parse_seconds(_string(value)))]
 Size = Annotated[int, BeforeValidator(lambda value: parse_bytes(_string(value)))]

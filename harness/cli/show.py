@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from harness.text import printable
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
     from harness.board.leaderboard import Leaderboard
+    from harness.board.pseudonyms import Pseudonyms
     from harness.board.results import Reading
     from harness.board.table import Row
 
@@ -47,23 +49,32 @@ def refuse_files(arguments: argparse.Namespace, boards: Sequence[str]) -> None:
 
 def run(boards: Sequence[tuple[Leaderboard, Benchmark | None]], arguments: argparse.Namespace) -> int:
     """Print boards, or write files of one."""
+    from harness.board.pseudonyms import Pseudonyms
+
     try_files(arguments.csv, arguments.json, arguments.markdown)
-    for board, _ in boards:
+    for board, card in boards:
         reading = board.read(every=arguments.all)
-        _show(board, reading, arguments)
+        called = Pseudonyms(arguments.leaderboard, board.name, card.names if card else "authors", reading.best)
+        _show(board, _as_called(reading, called), called, arguments)
         for problem in reading.problems:
             say(f"warning: {problem}")
     return 0
 
 
-def _show(board: Leaderboard, reading: Reading, arguments: argparse.Namespace) -> None:
+def _as_called(reading: Reading, called: Pseudonyms) -> Reading:
+    """A reading in which authors are called as the card says."""
+    reasons = [called.text(reason) for reason in reading.reasons]
+    return replace(reading, rows=called.rows(reading.rows), best=called.rows(reading.best), reasons=reasons)
+
+
+def _show(board: Leaderboard, reading: Reading, called: Pseudonyms, arguments: argparse.Namespace) -> None:
     from harness.board.statistics import statistics_of
     from harness.metrics import METRICS
     from harness.reporting.board_files import board_csv, board_json, board_markdown
     from harness.reporting.board_words import in_figures, on_chance
     from harness.reporting.console import board_table
 
-    rows = _selected(reading, arguments)
+    rows = _selected(reading, called, arguments)
     sentences = on_chance(reading.best, reading.more_faces)
     statistics = statistics_of(reading.best, reading.reasons, board.ranked_by)
     if arguments.csv:
@@ -80,11 +91,11 @@ def _show(board: Leaderboard, reading: Reading, arguments: argparse.Namespace) -
         show("".join(f"  {printable(each)}\n" for each in words))
 
 
-def _selected(reading: Reading, arguments: argparse.Namespace) -> list[Row]:
+def _selected(reading: Reading, called: Pseudonyms, arguments: argparse.Namespace) -> list[Row]:
     """The rows that are asked for."""
     from harness.board.selection import around, of_author
 
     rows = reading.rows if arguments.all else reading.best
     if arguments.author:
-        return of_author(rows, arguments.author)
-    return around(reading.best, arguments.around) if arguments.around else rows
+        return of_author(rows, called.name(arguments.author))
+    return around(reading.best, called.name(arguments.around)) if arguments.around else rows

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from support.entries import entry
+from support.tiny import Tiny
 
 from harness.board.kept import SHARES, pack
 from harness.board.leaderboard import Leaderboard
@@ -146,3 +148,44 @@ def test_without_each_persons_errors_the_intervals_are_compared(
 
     assert [row.tie_group for row in board.read().best[:3]] == [1, 1, 2]
     assert main(["leaderboard", "verify", "--leaderboard", "results"]) == 0
+
+
+def test_a_class_sees_pseudonyms_and_the_teacher_knows_who_is_who(
+    board: Leaderboard, tiny: Tiny, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board.record(entry("hal_k", None, author="Hal K", id="id-Hal-K-1", reason="Hal-K/hal_k.py: of HAL K, in hal_k"))
+    tiny.card.write_text('names = "pseudonyms"\n' + tiny.card.read_text())
+    words = [*SHOW, "--benchmark", str(tiny.card)]
+
+    files = ["--csv", "b.csv", "--json", "b.json", "--markdown", "b.md"]
+    assert [main(words), main([*words, "--all"]), main([*words, *files])] == [0, 0, 0]
+
+    shown = capsys.readouterr().out + "".join(Path(file).read_text() for file in files[1::2])
+    for name in ("ana", "ben", "cyd", "dan", "eve", "fay", "gil", "hal", "Hal"):
+        assert not re.search(rf"(?<![^\W_]){name}(?![^\W_])", shown), name
+    called = dict(csv.reader(Path("results/names/BOARD.csv".replace("BOARD", "spring")).read_text().splitlines()))
+    assert called["ana"] in shown and len(set(called.values())) == 9
+
+    # The same names the next time, whichever of the two is asked for, and never in git.
+    for asked in ("fay", called["fay"]):
+        assert main([*words, "--author", asked]) == 0
+        assert f"{called['fay']}/model" in capsys.readouterr().out
+    assert Path("results/names/.gitignore").read_text().endswith("*\n")
+
+
+def test_only_the_best_authors_are_named(board: Leaderboard, tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
+    tiny.card.write_text('names = "top 2"\n' + tiny.card.read_text())
+
+    assert main([*SHOW, "--benchmark", str(tiny.card)]) == 0
+
+    shown = capsys.readouterr().out
+    assert "ana/model" in shown and "ben/model" in shown and not re.search("cyd|dan|eve|fay|gil", shown)
+
+
+def test_other_ways_to_call_authors_are_refused(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
+    tiny.card.write_text('names = "top ten"\n' + tiny.card.read_text())
+
+    assert main(["leaderboard", "show", "--leaderboard", "results", "--benchmark", str(tiny.card)]) == 3
+    Leaderboard(Path("results"), "one").record(entry("a", 1.0))
+    assert main(["leaderboard", "show", "--leaderboard", "results", "--benchmark", str(tiny.card)]) == 3
+    assert 'key \'names\': should be "authors", "pseudonyms", or "top 10"' in capsys.readouterr().err
