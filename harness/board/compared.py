@@ -35,7 +35,7 @@ def compared(rows: Sequence[Row], metric: Metric, kept: Kept) -> list[Row]:
     graded = [row for row in rows[:MOST_ROWS] if row.status == "graded"]
     found = standings([_contestant(row, metric, kept) for row in graded])
     known = {row.id: vars(each) for row, each in zip(graded, found, strict=True)}
-    return [replace(row, **known.get(row.id, {})) for row in rows]
+    return [replace(row, **known[row.id]) if row.id in known else row for row in rows]
 
 
 def with_standings(rows: Sequence[Row], best: Sequence[Row]) -> list[Row]:

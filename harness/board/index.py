@@ -178,10 +178,12 @@ class Index:
             if len(chosen) == most:
                 break
         labels.close()
-        found = [
-            self._db.execute(f"SELECT {_CELLS} {_ROWS} WHERE file = ?", [file]).fetchone() for file in chosen.values()
-        ]
-        return [_row(rank, *each) for rank, each in enumerate(found, start=1)]
+        wanted = json.dumps(list(chosen.values()))
+        found = self._db.execute(
+            f"SELECT file, {_CELLS} {_ROWS} WHERE file IN (SELECT value FROM json_each(?))", [wanted]
+        )
+        cells = {file: each for file, *each in found}
+        return [_row(rank, *cells[file]) for rank, file in enumerate(chosen.values(), start=1)]
 
     def reasons(self) -> list[str]:
         """Why entries failed, of each that did."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
+
 from harness.benchmark import Benchmark
-from harness.board.kept import PREDICTIONS, SOURCE, Kept
+from harness.board.kept import PREDICTIONS, SHARES, SOURCE, Kept
 from harness.board.leaderboard import Leaderboard
 from harness.board.links import Node
 from harness.datasets.faces import Split
@@ -151,6 +153,10 @@ def _differences(board: Leaderboard, entry: Entry, benchmark: Benchmark, split: 
     strata = strata_of(scorecard)
     headline = next(iter(strata.values())).scores
     differing = list(_estimates("", entry.scores, headline))
+    if SHARES in entry.kept and board.kept.has(SHARES, entry.kept[SHARES]):
+        shares, true = board.kept.shares(entry.kept[SHARES]), scorecard.headline.shares
+        if shares.shape != true.shape or not np.allclose(shares, true, _CLOSE, _CLOSE, equal_nan=True):
+            differing.append("other errors of its faces than its predictions have")
     for name in sorted(strata.keys() | entry.strata.keys()):
         if name not in strata or name not in entry.strata:
             differing.append(f"other strata than the faces have ({name})")

@@ -26,7 +26,7 @@ from harness.estimates import Estimate, Floats
 
 LEVEL = 0.05
 """A corrected p-value below it is significant."""
-MOST_ROWS = 500
+MOST_ROWS = 200
 """How many rows of a board are compared, the best first."""
 _NORMAL = 1.959964
 _POWER = 0.841621

@@ -300,6 +300,14 @@ def _(board: Board) -> str:
     return board.entry("ben").id
 
 
+@kind("another's errors of its faces named by the last entry, with its hash made anew")
+def _(board: Board) -> str:
+    own, others = board.entry("dan").kept["shares"], board.entry("ana").kept["shares"]
+    board.edit("dan", own, others, hash_anew=True)
+    board.rebuild()
+    return board.entry("dan").id
+
+
 @kind("predictions removed")
 def _(board: Board) -> str:
     board.kept("ben", "predictions").unlink()
