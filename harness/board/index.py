@@ -61,6 +61,7 @@ GROUP BY data, benchmark ORDER BY count(*) DESC, min(date) LIMIT 1
 """
 _CELLS = "row, band, points, max_points, change, place IS NOT NULL"
 _FILES, _ROWS = "FROM files", "FROM files JOIN rows USING (file)"
+_CHOSEN = "WHERE file IN (SELECT value FROM json_each(?))"
 _TABLE = """
 WHERE state = 'ranked' AND data = ?
 AND id NOT IN (SELECT replaces FROM files WHERE replaces IS NOT NULL) ORDER BY place IS NULL, place, date, id
@@ -179,9 +180,7 @@ class Index:
                 break
         labels.close()
         wanted = json.dumps(list(chosen.values()))
-        found = self._db.execute(
-            f"SELECT file, {_CELLS} {_ROWS} WHERE file IN (SELECT value FROM json_each(?))", [wanted]
-        )
+        found = self._db.execute(f"SELECT file, {_CELLS} {_ROWS} {_CHOSEN}", [wanted])
         cells = {file: each for file, *each in found}
         return [_row(rank, *cells[file]) for rank, file in enumerate(chosen.values(), start=1)]
 
