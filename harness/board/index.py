@@ -33,7 +33,7 @@ INSERT INTO seen VALUES (0, 0);
 CREATE TABLE files (file INTEGER PRIMARY KEY, name TEXT UNIQUE, size INT, mtime INT, name_mark INT, mark INT,
                     problem TEXT, id TEXT, date TEXT, data TEXT, benchmark TEXT, state TEXT, place REAL, band TEXT,
                     points REAL, max_points REAL, hash TEXT, linked INT, named INT, replaces TEXT, node TEXT,
-                    who TEXT, change REAL);
+                    label TEXT, who TEXT, change REAL);
 CREATE TABLE links (file INT, parent TEXT);
 CREATE TABLE rows (file INTEGER PRIMARY KEY, row TEXT, line TEXT);
 CREATE INDEX kinds ON files (data, benchmark, date, id) WHERE state != 'unreadable';
@@ -59,8 +59,10 @@ _MOST = """
 SELECT data, benchmark, id, count(*), min(date) FROM files WHERE state != 'unreadable' AND (? IS NULL OR data = ?)
 GROUP BY data, benchmark ORDER BY count(*) DESC, min(date) LIMIT 1
 """
+_CELLS = "row, band, points, max_points, change, place IS NOT NULL"
+_FILES, _ROWS = "FROM files", "FROM files JOIN rows USING (file)"
 _TABLE = """
-FROM files JOIN rows USING (file) WHERE state = 'ranked' AND data = ?
+WHERE state = 'ranked' AND data = ?
 AND id NOT IN (SELECT replaces FROM files WHERE replaces IS NOT NULL) ORDER BY place IS NULL, place, date, id
 """
 # The last graded entry of the same author before another.
@@ -148,15 +150,14 @@ class Index:
                 self._db.execute("UPDATE files SET state = 'new' WHERE state IN ('ranked', 'lacking')")
             new = self._db.execute("SELECT file, row FROM files JOIN rows USING (file) WHERE state = 'new'").fetchall()
             for file, text in new:
-                row = by_card(Row.from_json(text), self._metric, benchmark)
-                state, place = ranked(row, self._metric)
-                values = [state, place, row.band, row.points, row.max_points, file]
-                self._db.execute(
-                    "UPDATE files SET state = ?, place = ?, band = ?, points = ?, max_points = ? WHERE file = ?", values
-                )
+                state, place = ranked(json.loads(text), self._metric)
+                self._db.execute("UPDATE files SET state = ?, place = ? WHERE file = ?", [state, place, file])
             for file, text in new:
                 row = by_card(Row.from_json(text, change=self._changed(file)), self._metric, benchmark)
-                self._db.execute("UPDATE files SET change = ? WHERE file = ?", [row.change, file])
+                values = [row.band, row.points, row.max_points, row.change, file]
+                self._db.execute(
+                    "UPDATE files SET band = ?, points = ?, max_points = ?, change = ? WHERE file = ?", values
+                )
                 self._db.execute("UPDATE rows SET line = ? WHERE file = ?", [row.line(), file])
 
     def _changed(self, file: int) -> float | None:
@@ -167,22 +168,24 @@ class Index:
         before = self._db.execute(_BEFORE, about).fetchone() if place is not None else None
         return None if before is None else self._metric.place(place - before[0])
 
-    def leading(self, most: int) -> list[Row]:
-        """The best row of each author's submission, best first, at most so many; graded ones only."""
-        names, leading = set[tuple[str, str]](), list[Row]()
-        table = self._db.execute(
-            "SELECT row, json_extract(row, '$.author'), json_extract(row, '$.submission') "
-            + _TABLE.replace("ORDER", "AND place IS NOT NULL ORDER"),
-            [self._held_data()],
-        )
-        for row, *name in table:
-            if tuple(name) not in names:
-                names.add((name[0], name[1]))
-                leading.append(Row.from_json(row))
-                if len(leading) == most:
-                    break
-        table.close()
-        return leading
+    def best(self, most: int | None = None) -> list[Row]:
+        """The best row of each author's submission, ranked among themselves, failed ones last; at most so many."""
+        chosen: dict[str, int] = {}
+        labels = self._db.execute(f"SELECT label, file {_FILES} {_TABLE}", [self._held_data()])
+        for label, file in labels:
+            chosen.setdefault(label, file)
+            if len(chosen) == most:
+                break
+        labels.close()
+        found = [
+            self._db.execute(f"SELECT {_CELLS} {_ROWS} WHERE file = ?", [file]).fetchone() for file in chosen.values()
+        ]
+        return [_row(rank, *each) for rank, each in enumerate(found, start=1)]
+
+    def reasons(self) -> list[str]:
+        """Why entries failed, of each that did."""
+        found = self._table("json_extract(row, '$.reason')", "AND place IS NULL")
+        return [reason or "" for (reason,) in found]
 
     def lines(self) -> list[tuple[str, bool, str]]:
         """(id, whether it was graded, line of the CSV) of each entry, best first, failed ones last."""
@@ -190,11 +193,7 @@ class Index:
 
     def rows(self) -> list[Row]:
         """The rows in the order of `lines`."""
-        table = self._table("row, band, points, max_points, change, place IS NOT NULL")
-        return [
-            Row.from_json(row, band=band, points=points, max_points=most, change=change, rank=rank if graded else None)
-            for rank, (row, band, points, most, change, graded) in enumerate(table, start=1)
-        ]
+        return [_row(rank, *each) for rank, each in enumerate(self._table(_CELLS), start=1)]
 
     def heads(self) -> dict[str, str]:
         """id -> hash of entries that no other names, those first that name some themselves."""
@@ -230,8 +229,10 @@ class Index:
             "or grade the submission again"
         )
 
-    def _table(self, columns: str) -> list[Any]:
-        return self._db.execute(f"SELECT {columns} {_TABLE}", [self._held_data()]).fetchall()
+    def _table(self, columns: str, those: str = "") -> list[Any]:
+        return self._db.execute(
+            f"SELECT {columns} {_ROWS} {_TABLE.replace('ORDER', f'{those} ORDER')}", [self._held_data()]
+        ).fetchall()
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[None]:
@@ -311,10 +312,10 @@ class Index:
         data = entry.fingerprints.get("data", "")
         values = [as_text(name), *about, *marks, "new", entry.id, entry.date, data, entry.benchmark]
         who = entry.author or f"/{entry.submission}"
-        values += [node.hash, node.heads is not None, named, node.replaces, json.dumps(vars(node)), who]
+        values += [node.hash, node.heads is not None, named, node.replaces, json.dumps(vars(node)), entry.name, who]
         file = self._db.execute(
             "INSERT INTO files (name, size, mtime, name_mark, mark, state, id, date, data, benchmark, hash, linked, "
-            "named, replaces, node, who) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "named, replaces, node, label, who) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             values,
         ).lastrowid
         self._rank_again(who, entry.date, entry.id, node.replaces)
@@ -325,3 +326,7 @@ class Index:
     def _rank_again(self, who: str | None, date: str, entry_id: str, replaces: str | None) -> None:
         """Have an author's later entries ranked again, since they are compared with their author's last one."""
         self._db.execute(_LATER, [who, *(("", "") if replaces else (date, entry_id))])
+
+
+def _row(rank: int, row: str, band: str, points: float, most: float, change: float, graded: bool) -> Row:
+    return Row.from_json(row, band=band, points=points, max_points=most, change=change, rank=rank if graded else None)

@@ -20,7 +20,7 @@ from typing import TypeVar
 from filelock import FileLock, Timeout
 
 from harness.benchmark import Benchmark
-from harness.board.compared import best_of_each, compared, more_faces, with_standings
+from harness.board.compared import compared, more_faces, with_standings
 from harness.board.index import DEFAULT_METRIC, Holds, Index
 from harness.board.kept import NOTHING, Kept, Parcel
 from harness.board.links import Node, linked
@@ -91,9 +91,13 @@ class Leaderboard:
         """Where an entry is kept."""
         return self.entries / f"{entry.id}.json"
 
-    def read(self) -> Reading:
-        """The table, and a sentence for each file that was left out of it."""
-        return self._look(self._reading) or Reading([], [])
+    def read(self, *, every: bool = True) -> Reading:
+        """The table, and a sentence for each file that was left out of it.
+
+        Args:
+            every: whether to read every row; otherwise only the best of each author's submission, which is quicker.
+        """
+        return self._look(lambda index: self._reading(index, every)) or Reading([], [])
 
     def holds(self) -> Holds | None:
         """What the board holds entries of; None on an empty board."""
@@ -154,12 +158,12 @@ class Leaderboard:
             self._forget_index()
             return self._with_index(self._write_csv).problems
 
-    def _reading(self, index: Index) -> Reading:
+    def _reading(self, index: Index, every: bool) -> Reading:
         index.rank(self._benchmark)
-        rows, metric = index.rows(), METRICS[self.ranked_by]
-        best = compared(best_of_each(rows), metric, self.kept)
-        rows = with_standings(rows, best)
-        return Reading(rows, index.problems(), best, more_faces(best, metric, self.kept))
+        metric = METRICS[self.ranked_by]
+        best = compared(index.best(), metric, self.kept)
+        rows = with_standings(index.rows(), best) if every else []
+        return Reading(rows, index.problems(), best, more_faces(best, metric, self.kept), index.reasons())
 
     def _record(self, entry: Entry, parcel: Parcel, index: Index) -> Recorded:
         if self._known_data() != entry.fingerprints.get("data"):
@@ -204,7 +208,7 @@ class Leaderboard:
 
     def _table(self, index: Index, entry_id: str = "") -> tuple[int | None, str]:
         """The rank of an entry, and the CSV."""
-        best = compared(index.leading(MOST_ROWS), METRICS[self.ranked_by], self.kept)
+        best = compared(index.best(MOST_ROWS), METRICS[self.ranked_by], self.kept)
         known = {row.id: (row.tie_group, row.p_above, row.p_best) for row in best}
         own, lines = None, [HEADER]
         for rank, (each, graded, line) in enumerate(index.lines(), start=1):

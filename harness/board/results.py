@@ -14,10 +14,11 @@ class Reading:
     """What a board's folder of entries holds.
 
     Attributes:
-        rows: best first, failed ones last.
+        rows: best first, failed ones last; none where only the best are asked for.
         problems: a sentence for each file that was left out: it is not an entry, it is of other data, or it lacks the
             metric that ranks.
         best: the best row of each author's submission, ranked and compared among themselves.
+        reasons: why entries failed, of each that did.
         more_faces: about how many more held-out faces would separate the first two of them; None where these do.
     """
 
@@ -25,6 +26,7 @@ class Reading:
     problems: list[str]
     best: list[Row] = field(default_factory=list)
     more_faces: float | None = None
+    reasons: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -36,11 +36,12 @@ class Statistics:
     reasons: dict[str, int]
 
 
-def statistics_of(rows: Sequence[Row], ranked_by: str) -> Statistics:
+def statistics_of(rows: Sequence[Row], reasons: Sequence[str], ranked_by: str) -> Statistics:
     """The statistics of a board.
 
     Args:
-        rows: every entry, best first.
+        rows: at least the best of each author's submission, best first.
+        reasons: why entries failed, of each that did.
         ranked_by: the metric that ranks.
     """
     best: dict[str, Row] = {}
@@ -51,12 +52,11 @@ def statistics_of(rows: Sequence[Row], ranked_by: str) -> Statistics:
     bands = Counter(row.band for row in best.values())
     kinds: Counter[str] = Counter()
     examples: dict[str, str] = {}
-    for row in rows:
-        if row.status == "failed":
-            reason = _PLACE.sub("", first_line(row.reason or "without a reason"))
-            kind = re.sub(r"\d+", "#", reason)
-            kinds[kind] += 1
-            examples.setdefault(kind, reason)
+    for each in reasons:
+        reason = _PLACE.sub("", first_line(each) or "without a reason")
+        kind = re.sub(r"\d+", "#", reason)
+        kinds[kind] += 1
+        examples.setdefault(kind, reason)
     return Statistics(
         authors=len({_author(row) for row in rows}),
         bands={band: bands[band] for band in (*reversed(BANDS), None)},

@@ -49,7 +49,7 @@ def run(boards: Sequence[tuple[Leaderboard, Benchmark | None]], arguments: argpa
     """Print boards, or write files of one."""
     try_files(arguments.csv, arguments.json, arguments.markdown)
     for board, _ in boards:
-        reading = board.read()
+        reading = board.read(every=arguments.all)
         _show(board, reading, arguments)
         for problem in reading.problems:
             say(f"warning: {problem}")
@@ -64,7 +64,8 @@ def _show(board: Leaderboard, reading: Reading, arguments: argparse.Namespace) -
     from harness.reporting.console import board_table
 
     rows = _selected(reading, arguments)
-    sentences, statistics = on_chance(reading.best, reading.more_faces), statistics_of(reading.rows, board.ranked_by)
+    sentences = on_chance(reading.best, reading.more_faces)
+    statistics = statistics_of(reading.best, reading.reasons, board.ranked_by)
     if arguments.csv:
         write(arguments.csv, board_csv(rows))
     if arguments.json:

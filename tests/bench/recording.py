@@ -22,9 +22,12 @@ from harness.benchmark import load_benchmark
 from harness.board.leaderboard import Leaderboard
 from harness.board.links import linked
 from harness.board.rescore import check_sources
+from harness.board.statistics import statistics_of
 from harness.board.verify import verify
 from harness.estimates import Estimate
 from harness.grading.entry import Entry
+from harness.metrics import METRICS
+from harness.reporting.board_words import in_figures, on_chance
 from harness.reporting.console import board_table
 
 SHIPPED = next((REPOSITORY / "leaderboard" / "entries" / "rendered").glob("*-unet-*.json"))
@@ -58,6 +61,14 @@ def looked_at(board: Leaderboard) -> None:
     assert not [*verdict.problems, *check_sources(board, verdict.nodes)]
 
 
+def shown(board: Leaderboard) -> str:
+    """What `harness leaderboard show` prints, tie groups and statistics included."""
+    reading = board.read(every=False)
+    words = on_chance(reading.best, reading.more_faces)
+    words += in_figures(statistics_of(reading.best, reading.reasons, board.ranked_by), METRICS[board.ranked_by])
+    return board_table(board.name, reading.best, board.ranked_by, every=True) + "\n".join(words)
+
+
 def said(*times: tuple[float, float]) -> str:
     """Median and slowest of some durations, and the median of the core's time."""
     walls, used = zip(*times, strict=True)
@@ -76,8 +87,7 @@ def main(count: int) -> None:
         print(f"{count:,} entries of {board.file(last).stat().st_size / 1024:.0f} KiB each")
         print(f"first reading      {said(seconds(board.read))}")
         print(f"recording one      {said(*(seconds(lambda: board.record(next(new))) for _ in range(RECORDS)))}")
-        show = lambda: board_table(board.name, board.read().best, board.ranked_by, every=True)  # noqa: E731
-        print(f"show               {said(*(seconds(show) for _ in range(5)))}")
+        print(f"show               {said(*(seconds(lambda: shown(board)) for _ in range(5)))}")
         print(f"verify             {said(seconds(lambda: looked_at(board)))}")
         reading = board.read()
         assert len(reading.rows) == count + RECORDS and not reading.problems
