@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.benchmark import Benchmark
+from harness.board import statements
 from harness.board.links import MOST_HEADS, Node
 from harness.board.listing import as_text, entry_files, entry_names, mark, name_mark
 from harness.board.ranking import by_card, ranked
@@ -26,61 +27,10 @@ from harness.metrics import METRICS
 
 DEFAULT_METRIC = "mean_pixel_error"
 
-_TABLES = """
-CREATE TABLE card (ranks TEXT);
-CREATE TABLE seen (names INT, files INT);
-INSERT INTO seen VALUES (0, 0);
-CREATE TABLE files (file INTEGER PRIMARY KEY, name TEXT UNIQUE, size INT, mtime INT, name_mark INT, mark INT,
-                    problem TEXT, id TEXT, date TEXT, data TEXT, benchmark TEXT, state TEXT, place REAL, band TEXT,
-                    points REAL, max_points REAL, hash TEXT, linked INT, named INT, replaces TEXT, node TEXT,
-                    label TEXT, who TEXT, change REAL);
-CREATE TABLE links (file INT, parent TEXT);
-CREATE TABLE rows (file INTEGER PRIMARY KEY, row TEXT, line TEXT);
-CREATE INDEX kinds ON files (data, benchmark, date, id) WHERE state != 'unreadable';
-CREATE INDEX ranking ON files (data, place IS NULL, place, date, id) WHERE state = 'ranked';
-CREATE INDEX state ON files (state, data);
-CREATE INDEX ids ON files (id);
-CREATE INDEX heads ON files (linked DESC, date, id) WHERE named = 0;
-CREATE INDEX replaced ON files (replaces) WHERE replaces IS NOT NULL;
-CREATE INDEX whose ON files (who, date, id) WHERE state = 'ranked';
-CREATE INDEX naming ON links (parent);
-CREATE INDEX named_by ON links (file);
-"""
-# The states: new, ranked (failed entries too, at the end), lacking the metric that ranks, unreadable.
-# What was seen is added up: a hash of each file's name, and one of its name, size and time.
-# An entry is named when another has its hash among its heads, and replaced when it was graded anew.
 _MAPPED = 2**32
 _FORM = 3
 """Increase it when `Row.line` writes a cell differently, or nodes change: both are kept in the index."""
-_VERSION = zlib.crc32(repr((_TABLES, COLUMNS, list(Row.__dataclass_fields__), _FORM)).encode()) & 0x7FFFFFFF
-
-# Of the entries of the data in question, or of any: those of the data and the benchmark that most have.
-_MOST = """
-SELECT data, benchmark, id, count(*), min(date) FROM files WHERE state != 'unreadable' AND (? IS NULL OR data = ?)
-GROUP BY data, benchmark ORDER BY count(*) DESC, min(date) LIMIT 1
-"""
-_CELLS = "row, band, points, max_points, change, place IS NOT NULL"
-_FILES, _ROWS = "FROM files", "FROM files JOIN rows USING (file)"
-_CHOSEN = "WHERE file IN (SELECT value FROM json_each(?))"
-_TABLE = """
-WHERE state = 'ranked' AND data = ?
-AND id NOT IN (SELECT replaces FROM files WHERE replaces IS NOT NULL) ORDER BY place IS NULL, place, date, id
-"""
-# The last graded entry of the same author before another.
-_BEFORE = """
-SELECT place FROM files WHERE state = 'ranked' AND who = ? AND (date, id) < (?, ?) AND data = ? AND place IS NOT NULL
-AND id NOT IN (SELECT replaces FROM files WHERE replaces IS NOT NULL) ORDER BY date DESC, id DESC LIMIT 1
-"""
-_LATER = "UPDATE files SET state = 'new' WHERE state = 'ranked' AND who = ? AND (date, id) > (?, ?)"
-# Of each kind by itself, and two ranges instead of "data != ?", so that indexes serve them.
-_LEFT_OUT = """
-SELECT name, problem, data != :data FROM (
-    SELECT name, problem, data, id FROM files WHERE state = 'unreadable'
-    UNION ALL SELECT name, problem, data, id FROM files WHERE state = 'lacking'
-    UNION ALL SELECT name, problem, data, id FROM files WHERE state = 'ranked' AND data < :data
-    UNION ALL SELECT name, problem, data, id FROM files WHERE state = 'ranked' AND data > :data
-) WHERE id IS NULL OR id NOT IN (SELECT replaces FROM files WHERE replaces IS NOT NULL) ORDER BY name
-"""
+_VERSION = zlib.crc32(repr((statements.TABLES, COLUMNS, list(Row.__dataclass_fields__), _FORM)).encode()) & 0x7FFFFFFF
 
 
 @dataclass(frozen=True)
@@ -131,7 +81,7 @@ class Index:
 
     def holds(self) -> Holds | None:
         """What the board holds entries of; None where it has none that can be read."""
-        found = self._db.execute(_MOST, [self._data] * 2).fetchone()
+        found = self._db.execute(statements.MOST, [self._data] * 2).fetchone()
         if found is None:
             return Holds(self._data, "", "") if self._data else None
         return Holds(*found[:3])
@@ -151,15 +101,14 @@ class Index:
                 self._db.execute("UPDATE files SET state = 'new' WHERE state IN ('ranked', 'lacking')")
             new = self._db.execute("SELECT file, row FROM files JOIN rows USING (file) WHERE state = 'new'").fetchall()
             for file, text in new:
-                row = by_card(Row.from_json(text), self._metric, benchmark)
-                state, place = ranked(row, self._metric)
-                values = [state, place, row.band, row.points, row.max_points, file]
-                self._db.execute(
-                    "UPDATE files SET state = ?, place = ?, band = ?, points = ?, max_points = ? WHERE file = ?", values
-                )
+                state, place = ranked(json.loads(text), self._metric)
+                self._db.execute("UPDATE files SET state = ?, place = ? WHERE file = ?", [state, place, file])
             for file, text in new:
                 row = by_card(Row.from_json(text, change=self._changed(file)), self._metric, benchmark)
-                self._db.execute("UPDATE files SET change = ? WHERE file = ?", [row.change, file])
+                values = [row.band, row.points, row.max_points, row.change, file]
+                self._db.execute(
+                    "UPDATE files SET band = ?, points = ?, max_points = ?, change = ? WHERE file = ?", values
+                )
                 self._db.execute("UPDATE rows SET line = ? WHERE file = ?", [row.line(), file])
 
     def _changed(self, file: int) -> float | None:
@@ -167,20 +116,20 @@ class Index:
         place, *about = self._db.execute(
             "SELECT place, who, date, id, data FROM files WHERE file = ?", [file]
         ).fetchone()
-        before = self._db.execute(_BEFORE, about).fetchone() if place is not None else None
+        before = self._db.execute(statements.BEFORE, about).fetchone() if place is not None else None
         return None if before is None else self._metric.place(place - before[0])
 
     def best(self, most: int | None = None) -> list[Row]:
         """The best row of each author's submission, ranked among themselves, failed ones last; at most so many."""
         chosen: dict[str, int] = {}
-        labels = self._db.execute(f"SELECT label, file {_FILES} {_TABLE}", [self._held_data()])
+        labels = self._db.execute(f"SELECT label, file {statements.FILES} {statements.TABLE}", [self._held_data()])
         for label, file in labels:
             chosen.setdefault(label, file)
             if len(chosen) == most:
                 break
         labels.close()
         wanted = json.dumps(list(chosen.values()))
-        found = self._db.execute(f"SELECT file, {_CELLS} {_ROWS} {_CHOSEN}", [wanted])
+        found = self._db.execute(f"SELECT file, {statements.CELLS} {statements.ROWS} {statements.CHOSEN}", [wanted])
         cells = {file: each for file, *each in found}
         return [_row(rank, *cells[file]) for rank, file in enumerate(chosen.values(), start=1)]
 
@@ -195,7 +144,7 @@ class Index:
 
     def rows(self) -> list[Row]:
         """The rows in the order of `lines`."""
-        return [_row(rank, *each) for rank, each in enumerate(self._table(_CELLS), start=1)]
+        return [_row(rank, *each) for rank, each in enumerate(self._table(statements.CELLS), start=1)]
 
     def heads(self) -> dict[str, str]:
         """id -> hash of entries that no other names, those first that name some themselves."""
@@ -213,7 +162,9 @@ class Index:
         """A sentence for each file that is not in the table: not an entry, of other data, or not to be ranked."""
         return [
             problem or self._why_left_out(name, bool(other_data))
-            for name, problem, other_data in self._db.execute(_LEFT_OUT, {"data": self._held_data()}).fetchall()
+            for name, problem, other_data in self._db.execute(
+                statements.LEFT_OUT, {"data": self._held_data()}
+            ).fetchall()
         ]
 
     def _held_data(self) -> str:
@@ -233,7 +184,8 @@ class Index:
 
     def _table(self, columns: str, those: str = "") -> list[Any]:
         return self._db.execute(
-            f"SELECT {columns} {_ROWS} {_TABLE.replace('ORDER', f'{those} ORDER')}", [self._held_data()]
+            f"SELECT {columns} {statements.ROWS} {statements.TABLE.replace('ORDER', f'{those} ORDER')}",
+            [self._held_data()],
         ).fetchall()
 
     @contextlib.contextmanager
@@ -249,7 +201,7 @@ class Index:
         names = [name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         for name in names:
             self._db.execute(f'DROP TABLE "{name}"')
-        for statement in _TABLES.split(";"):
+        for statement in statements.TABLES.split(";"):
             self._db.execute(statement)
         self._db.execute(f"PRAGMA user_version = {_VERSION}")
 
@@ -327,7 +279,7 @@ class Index:
 
     def _rank_again(self, who: str | None, date: str, entry_id: str, replaces: str | None) -> None:
         """Have an author's later entries ranked again, since they are compared with their author's last one."""
-        self._db.execute(_LATER, [who, *(("", "") if replaces else (date, entry_id))])
+        self._db.execute(statements.LATER, [who, *(("", "") if replaces else (date, entry_id))])
 
 
 def _row(rank: int, row: str, band: str, points: float, most: float, change: float, graded: bool) -> Row:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from harness.benchmark import Benchmark
 from harness.board.table import Row
@@ -11,12 +13,12 @@ from harness.metrics import Metric
 from harness.points import total
 
 
-def ranked(row: Row, metric: Metric) -> tuple[str, float | None]:
-    """State and place (the best first) of a row."""
-    if row.status != "graded":
+def ranked(row: Mapping[str, Any], metric: Metric) -> tuple[str, float | None]:
+    """State and place (the best first) of a row, which is given as the JSON that was made of it."""
+    if row["status"] != "graded":
         return "ranked", None
-    value = _value(row, metric)
-    return ("lacking", None) if value is None else ("ranked", metric.place(value))
+    value = row["scores"].get(metric.name, {}).get("value", math.nan)
+    return ("ranked", metric.place(value)) if math.isfinite(value) else ("lacking", None)
 
 
 def by_card(row: Row, metric: Metric, benchmark: Benchmark | None) -> Row:

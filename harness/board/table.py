@@ -99,7 +99,7 @@ class Row:
     @classmethod
     def of(cls, entry: Entry) -> Row:
         """The row of an entry, not yet ranked."""
-        same = {name: getattr(entry, name) for name in cls.__dataclass_fields__ if name in Entry.model_fields}
+        same = {name: getattr(entry, name) for name in _SAME}
         return cls(
             training_seconds=entry.seconds.training,
             total_seconds=entry.seconds.total,
@@ -147,6 +147,10 @@ class Row:
     def standing(self) -> str:
         """The beginning of its line: its rank and how it stands to other rows."""
         return standing(self.rank, self.tie_group, self.p_above, self.p_best)
+
+
+_SAME = tuple(Row.__dataclass_fields__.keys() & Entry.model_fields.keys())
+"""What a row takes from an entry as it is."""
 
 
 def standing(rank: int | None, tie_group: int | None = None, *p_values: float | None) -> str:
