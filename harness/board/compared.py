@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from harness.board.index import Index
 from harness.board.kept import Kept
-from harness.board.table import COMPARED, Row
+from harness.board.table import COMPARED, HEADER, Row, standing
 from harness.board.ties import MOST_ROWS, Contestant, faces_to_separate, standings
 from harness.errors import LeaderboardError
 from harness.metrics import PAIRED, Metric
@@ -49,6 +50,18 @@ def more_faces(rows: Sequence[Row], metric: Metric, kept: Kept) -> float | None:
     if len(rows) < 2 or rows[1].status != "graded":
         return None
     return faces_to_separate(*(_contestant(row, metric, kept) for row in rows[:2]))
+
+
+def table_of(index: Index, metric: Metric, kept: Kept, entry_id: str = "") -> tuple[int | None, str]:
+    """The rank of an entry, and the CSV of its board."""
+    best = compared(index.best(MOST_ROWS), metric, kept)
+    known = {row.id: (row.tie_group, row.p_above, row.p_best) for row in best}
+    own, lines = None, [HEADER]
+    for rank, (each, graded, line) in enumerate(index.lines(), start=1):
+        lines.append(standing(rank if graded else None, *known.get(each, ())) + line)
+        if graded and each == entry_id:
+            own = rank
+    return own, "".join(lines)
 
 
 def _contestant(row: Row, metric: Metric, kept: Kept) -> Contestant:

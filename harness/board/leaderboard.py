@@ -20,15 +20,13 @@ from typing import TypeVar
 from filelock import FileLock, Timeout
 
 from harness.benchmark import Benchmark
-from harness.board.compared import compared, more_faces, with_standings
+from harness.board.compared import compared, more_faces, table_of, with_standings
 from harness.board.index import DEFAULT_METRIC, Holds, Index
 from harness.board.kept import NOTHING, Kept, Parcel
 from harness.board.links import Node, linked
 from harness.board.locking import patiently
 from harness.board.pending import Pending
 from harness.board.results import Examined, Reading, Recorded
-from harness.board.table import HEADER, standing
-from harness.board.ties import MOST_ROWS
 from harness.errors import LeaderboardError, UsageError
 from harness.files import read_regular, write_atomically
 from harness.grading.entry import Entry
@@ -191,7 +189,7 @@ class Leaderboard:
 
     def _write_csv(self, index: Index, entry_id: str = "") -> Recorded:
         index.rank(self._benchmark)
-        own, table = self._table(index, entry_id)
+        own, table = table_of(index, METRICS[self.ranked_by], self.kept, entry_id)
         write_atomically(self.csv, table.encode())
         self._pending.end()
         return Recorded(own, index.problems())
@@ -204,18 +202,9 @@ class Leaderboard:
         index.rank(self._benchmark)
         indexed = self._with_index(lines) if self._index.exists() else index.lines()
         changed = {each for each, _, _ in set(indexed) ^ set(index.lines())}
-        return Examined(index.nodes(), self._table(index)[1], index.problems(), changed)
-
-    def _table(self, index: Index, entry_id: str = "") -> tuple[int | None, str]:
-        """The rank of an entry, and the CSV."""
-        best = compared(index.best(MOST_ROWS), METRICS[self.ranked_by], self.kept)
-        known = {row.id: (row.tie_group, row.p_above, row.p_best) for row in best}
-        own, lines = None, [HEADER]
-        for rank, (each, graded, line) in enumerate(index.lines(), start=1):
-            lines.append(standing(rank if graded else None, *known.get(each, ())) + line)
-            if graded and each == entry_id:
-                own = rank
-        return own, "".join(lines)
+        return Examined(
+            index.nodes(), table_of(index, METRICS[self.ranked_by], self.kept)[1], index.problems(), changed
+        )
 
     def _compare_data(self, held: Holds | None, fingerprint: str) -> None:
         if held is not None and held.data != fingerprint:

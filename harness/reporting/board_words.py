@@ -28,7 +28,7 @@ def on_chance(best: Sequence[Row], more_faces: float | None) -> list[str]:
     tied = [row for row in compared if row.tie_group == 1]
     first = one_line(compared[0].name)
     if len(tied) == 1:
-        return [f"{first} is significantly different from every other entry here."]
+        return [f"{first} is significantly better than every other entry here."]
     others = "one other" if len(tied) == 2 else f"{len(tied) - 1} others"
     sentences = [f"The best, {first}, is not significantly different from {others} (tie group 1).", *_cheapest(tied)]
     if more_faces == math.inf:
