@@ -24,6 +24,7 @@ from pydantic import (
 
 from harness.card_values import (
     MOST_FACES,
+    MOST_SEEDS,
     Duration,
     Seed,
     Side,
@@ -32,6 +33,7 @@ from harness.card_values import (
     count,
     layout,
     metric,
+    naming,
     pair,
 )
 from harness.data_tables import FILE_READERS, KaggleData, PictureData
@@ -117,6 +119,9 @@ class Benchmark(Table):
         layout: which keypoints; a card names a built-in layout or spells one out.
         image_size: (height, width) in pixels.
         metric: what ranks and bands; the name of one of `harness.metrics`.
+        names: how authors are called where its board is shown: ``authors``, ``pseudonyms``, or ``top N``: the N best
+            by their names, the others by pseudonyms.
+        seeds: how often each submission is trained, with another seed each time; the mean counts.
         points: what a score is worth in a grade book; where the card says nothing, a point a band.
         data, bands, limits, submission: see their classes.
         show_faces: whether reports may show held-out faces that were read from files. Rendered ones for practice are
@@ -131,6 +136,8 @@ class Benchmark(Table):
     data: Annotated[KaggleData | PictureData | RenderedData, Field(discriminator="reader")]
     bands: Bands
     limits: CardLimits
+    seeds: Annotated[PositiveInt, Field(le=MOST_SEEDS)] = 1
+    names: Annotated[str, AfterValidator(naming)] = "authors"
     submission: SubmissionRules = SubmissionRules()
     points: Annotated[Points, Field(discriminator="by")] = A_POINT_A_BAND
     show_faces: bool = False

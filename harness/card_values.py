@@ -14,6 +14,7 @@ from harness.metrics import METRICS
 from harness.units import parse_bytes, parse_seconds
 
 MOST_FACES = 10**6
+MOST_SEEDS = 100
 MOST_PIXELS = 2048
 """Of an image's height and width."""
 
@@ -124,6 +125,13 @@ def metric(name: str, info: ValidationInfo) -> str:
             'as ["A", "B"], or "box" or "image"'
         )
     return name
+
+
+def naming(value: str) -> str:
+    """How authors are called where a board is shown."""
+    if not re.fullmatch("authors|pseudonyms|top [1-9][0-9]{0,5}", value):
+        raise ValueError('should be "authors", "pseudonyms", or "top 10" to name the ten best alone')
+    return value
 
 
 Duration = Annotated[float, BeforeValidator(lambda value: parse_seconds(_string(value)))]

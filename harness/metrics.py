@@ -41,7 +41,9 @@ class Metric:
         title: its name in text.
         unit: of its values; a share has none.
         better: whether lower or higher values are better.
-        of: computes it.
+        values: what it is computed of, an array of N rows, NaN where missing.
+        then: what is made of their mean.
+        quantile: which of their quantiles it is, where it is not made of their mean.
         of_nme: whether it is computed from the nme; it cannot be where no image has what its layout divides by.
         parts: what the CSV shows of the estimate, a column each.
     """
@@ -50,9 +52,17 @@ class Metric:
     title: str
     unit: Literal["px", ""]
     better: Literal["lower", "higher"]
-    of: Callable[[Errors], Estimate]
+    values: Callable[[Errors], Floats]
+    then: Callable[[Floats], Floats] = np.asarray
+    quantile: float | None = None
     of_nme: bool = False
     parts: tuple[Literal["value", "low", "high"], ...] = ("value",)
+
+    def of(self, errors: Errors) -> Estimate:
+        """Its value, with an interval."""
+        if self.quantile is not None:
+            return errors.bootstrap.quantile(self.values(errors), self.quantile)
+        return errors.bootstrap.mean(self.values(errors), self.then)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -81,13 +91,21 @@ class Metric:
         return f"{self.number(estimate.value)}  [{self.number(estimate.low)}, {self.number(estimate.high)}]"
 
 
-def _failures(errors: Errors) -> Estimate:
-    return errors.bootstrap.mean(np.where(np.isnan(errors.nme), np.nan, errors.nme > FAILURE_THRESHOLD))
+def _distances(errors: Errors) -> Floats:
+    return errors.distances
 
 
-def _auc(errors: Errors) -> Estimate:
+def _nme(errors: Errors) -> Floats:
+    return errors.nme
+
+
+def _failures(errors: Errors) -> Floats:
+    return np.where(np.isnan(errors.nme), np.nan, errors.nme > FAILURE_THRESHOLD)
+
+
+def _auc(errors: Errors) -> Floats:
     # An image counts in the cumulative curve from its own nme upwards, so the area is the mean of what lies above that.
-    return errors.bootstrap.mean(np.clip(1 - errors.nme / FAILURE_THRESHOLD, 0, None))
+    return np.clip(1 - errors.nme / FAILURE_THRESHOLD, 0, None)
 
 
 METRICS = {
@@ -98,7 +116,7 @@ METRICS = {
             "mean pixel error",
             "px",
             "lower",
-            lambda errors: errors.bootstrap.mean(errors.distances),
+            _distances,
             parts=("value", "low", "high"),
         ),
         Metric(
@@ -107,20 +125,13 @@ METRICS = {
             "px",
             "lower",
             # The squared distance is the sum of two squared coordinate errors, hence the half.
-            lambda errors: errors.bootstrap.mean(errors.distances**2 / 2, np.sqrt),
+            lambda errors: errors.distances**2 / 2,
+            np.sqrt,
             parts=("value", "low", "high"),
         ),
-        Metric(
-            "median", "median error", "px", "lower", lambda errors: errors.bootstrap.quantile(errors.distances, 0.5)
-        ),
-        Metric(
-            "percentile_95",
-            "95th percentile of the error",
-            "px",
-            "lower",
-            lambda errors: errors.bootstrap.quantile(errors.distances, 0.95),
-        ),
-        Metric("nme", "nme", "", "lower", lambda errors: errors.bootstrap.mean(errors.nme), of_nme=True),
+        Metric("median", "median error", "px", "lower", _distances, quantile=0.5),
+        Metric("percentile_95", "95th percentile of the error", "px", "lower", _distances, quantile=0.95),
+        Metric("nme", "nme", "", "lower", _nme, of_nme=True),
         Metric("failure_rate", "failure rate", "", "lower", _failures, of_nme=True),
         Metric("auc", "auc", "", "higher", _auc, of_nme=True),
     )
@@ -133,8 +144,16 @@ squared coordinate error, Kaggle's measure), ``median`` and ``percentile_95`` of
 distribution up to 0.1, between 0 and 1).
 """
 
+PAIRED = tuple(metric.name for metric in METRICS.values() if metric.quantile is None)
+"""Those by which predictions are compared face by face, in the order in which that is kept; new ones come last."""
+
 
 def measure(errors: Errors) -> dict[str, Estimate]:
     """Every metric that can be computed; those of the nme are absent where it is not known of any image."""
     blind = bool(np.isnan(errors.nme).all())
     return {name: metric.of(errors) for name, metric in METRICS.items() if not (blind and metric.of_nme)}
+
+
+def shares(errors: Errors) -> Floats:
+    """(M, 1 + G): for each of `PAIRED`, the mean of its values and what each subject adds; NaN where it has none."""
+    return np.stack([errors.bootstrap.shares(METRICS[name].values(errors)) for name in PAIRED])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Any, Literal
 
 _LONGEST_NAME = 80
@@ -11,6 +12,9 @@ _LONGEST_NAME = 80
 
 _CUT = "…"
 
+_UNUSUAL = re.compile("[^\n\t -~]")
+_USUAL = bytes([*b"\n\t", *range(ord(" "), ord("~") + 1)])
+_ESCAPE = re.compile(rb"\\[^\"\\/nt]")
 _BREAKS = re.compile("\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 # Characters of other categories that show nothing, so that two names could look like one.
 _UNSEEN = re.compile(
@@ -24,11 +28,22 @@ def plain(text: str) -> str:
     Control characters (so no escape sequence), marks that turn the direction of writing, characters of no width and
     halves of characters are taken out. Whatever else breaks a line becomes a newline.
     """
-    if text.isascii() and text.isprintable():
+    if (text.isascii() and text.isprintable()) or all(map(_is_plain, set(_UNUSUAL.findall(text)))):
         return text
-    lines = _UNSEEN.sub("", _BREAKS.sub("\n", text))
-    # Category C: control, format, surrogate, private use, not assigned.
-    return "".join(each for each in lines if each in "\n\t" or not unicodedata.category(each).startswith("C"))
+    lines = _BREAKS.sub("\n", text)
+    return "".join(each for each in lines if each in "\n\t" or _is_plain(each))
+
+
+@lru_cache(maxsize=4096)
+def _is_plain(character: str) -> bool:
+    # Category C: control, format, surrogate, private use, not assigned. The categories of lines are Zl and Zp.
+    return not (unicodedata.category(character).startswith("C") or _BREAKS.match(character) or _UNSEEN.match(character))
+
+
+def is_plain_json(content: bytes) -> bool:
+    """Whether every text in some JSON is surely plain: it is written plainly, and hides nothing behind an escape."""
+    unusual = content.translate(None, _USUAL).decode(errors="replace")
+    return _ESCAPE.search(content) is None and all(map(_is_plain, set(unusual)))
 
 
 def one_line(text: str) -> str:

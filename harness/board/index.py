@@ -6,52 +6,31 @@ Derived from the entries: safe to delete, and made again if it is missing, damag
 from __future__ import annotations
 
 import contextlib
-import math
+import json
 import os
 import sqlite3
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.benchmark import Benchmark
+from harness.board import statements
+from harness.board.links import MOST_HEADS, Node
+from harness.board.listing import as_text, entry_files, entry_names, mark, name_mark
+from harness.board.ranking import by_card, ranked
 from harness.board.table import COLUMNS, Row
 from harness.errors import LeaderboardError
 from harness.grading.entry import Entry
-from harness.metrics import METRICS, Metric
-from harness.points import total
+from harness.metrics import METRICS
 
 DEFAULT_METRIC = "mean_pixel_error"
 
-_TABLES = """
-CREATE TABLE card (ranks TEXT);
-CREATE TABLE files (file INTEGER PRIMARY KEY, name TEXT UNIQUE, size INT, mtime INT, problem TEXT,
-                    id TEXT, date TEXT, data TEXT, benchmark TEXT, state TEXT, place REAL, band TEXT,
-                    points REAL, max_points REAL);
-CREATE TABLE rows (file INTEGER PRIMARY KEY, row TEXT, line TEXT);
-CREATE INDEX kinds ON files (data, benchmark, date, id) WHERE state != 'unreadable';
-CREATE INDEX ranking ON files (data, place IS NULL, place, date, id) WHERE state = 'ranked';
-CREATE INDEX state ON files (state, data);
-"""
-# The states: new, ranked (failed entries too, at the end), lacking the metric that ranks, unreadable.
-_FORM = 1
-"""Increase it when `Row.line` writes a cell differently: lines are kept in the index."""
-_VERSION = zlib.crc32(repr((_TABLES, COLUMNS, list(Row.__dataclass_fields__), _FORM)).encode()) & 0x7FFFFFFF
-
-# Of the entries of the data in question, or of any: those of the data and the benchmark that most have.
-_MOST = """
-SELECT data, benchmark, id, count(*), min(date) FROM files WHERE state != 'unreadable' AND (? IS NULL OR data = ?)
-GROUP BY data, benchmark ORDER BY count(*) DESC, min(date) LIMIT 1
-"""
-_TABLE = """
-FROM files JOIN rows USING (file) WHERE state = 'ranked' AND data = ? ORDER BY place IS NULL, place, date, id
-"""
-# Two ranges instead of "data != ?", which no index would serve.
-_LEFT_OUT = """
-SELECT name, problem, data != ? FROM files WHERE state IN ('lacking', 'unreadable')
-OR (state = 'ranked' AND data < ?) OR (state = 'ranked' AND data > ?) ORDER BY name
-"""
+_MAPPED = 2**32
+_FORM = 3
+"""Increase it when `Row.line` writes a cell differently, or nodes change: both are kept in the index."""
+_VERSION = zlib.crc32(repr((statements.TABLES, COLUMNS, list(Row.__dataclass_fields__), _FORM)).encode()) & 0x7FFFFFFF
 
 
 @dataclass(frozen=True)
@@ -70,19 +49,22 @@ class Index:
         path: its file; None keeps it in memory.
         entries: the folder of the board's entries.
         data: the fingerprint of the data that it ranks; None for that of most entries.
+        edits: whether to look for files that were edited in their place, too; of many files, that takes longer.
 
     Raises:
         sqlite3.Error: the file is damaged, or cannot be written.
     """
 
-    def __init__(self, path: Path | None, entries: Path, data: str | None = None) -> None:
+    def __init__(self, path: Path | None, entries: Path, data: str | None = None, *, edits: bool = True) -> None:
         self._entries, self._data = entries, data
         self._db = sqlite3.connect(path or ":memory:", isolation_level=None)
         try:
             self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.execute(f"PRAGMA mmap_size = {_MAPPED}")
             with self._change():
                 self._make_tables()
-                self._follow_files()
+                if not self._is_up_to_date(edits):
+                    self._follow_files()
         except BaseException:
             self._db.close()
             raise
@@ -99,7 +81,7 @@ class Index:
 
     def holds(self) -> Holds | None:
         """What the board holds entries of; None where it has none that can be read."""
-        found = self._db.execute(_MOST, [self._data] * 2).fetchone()
+        found = self._db.execute(statements.MOST, [self._data] * 2).fetchone()
         if found is None:
             return Holds(self._data, "", "") if self._data else None
         return Holds(*found[:3])
@@ -119,13 +101,42 @@ class Index:
                 self._db.execute("UPDATE files SET state = 'new' WHERE state IN ('ranked', 'lacking')")
             new = self._db.execute("SELECT file, row FROM files JOIN rows USING (file) WHERE state = 'new'").fetchall()
             for file, text in new:
-                row = _by_card(Row.from_json(text), self._metric, benchmark)
-                state, place = _ranked(row, self._metric)
-                values = [state, place, row.band, row.points, row.max_points, file]
+                state, place = ranked(json.loads(text), self._metric)
+                self._db.execute("UPDATE files SET state = ?, place = ? WHERE file = ?", [state, place, file])
+            for file, text in new:
+                row = by_card(Row.from_json(text, change=self._changed(file)), self._metric, benchmark)
+                values = [row.band, row.points, row.max_points, row.change, file]
                 self._db.execute(
-                    "UPDATE files SET state = ?, place = ?, band = ?, points = ?, max_points = ? WHERE file = ?", values
+                    "UPDATE files SET band = ?, points = ?, max_points = ?, change = ? WHERE file = ?", values
                 )
                 self._db.execute("UPDATE rows SET line = ? WHERE file = ?", [row.line(), file])
+
+    def _changed(self, file: int) -> float | None:
+        """An entry's score less that of its author's last one before it; None where one of them has none."""
+        place, *about = self._db.execute(
+            "SELECT place, who, date, id, data FROM files WHERE file = ?", [file]
+        ).fetchone()
+        before = self._db.execute(statements.BEFORE, about).fetchone() if place is not None else None
+        return None if before is None else self._metric.place(place - before[0])
+
+    def best(self, most: int | None = None) -> list[Row]:
+        """The best row of each author's submission, ranked among themselves, failed ones last; at most so many."""
+        chosen: dict[str, int] = {}
+        labels = self._db.execute(f"SELECT label, file {statements.FILES} {statements.TABLE}", [self._held_data()])
+        for label, file in labels:
+            chosen.setdefault(label, file)
+            if len(chosen) == most:
+                break
+        labels.close()
+        wanted = json.dumps(list(chosen.values()))
+        found = self._db.execute(f"SELECT file, {statements.CELLS} {statements.ROWS} {statements.CHOSEN}", [wanted])
+        cells = {file: each for file, *each in found}
+        return [_row(rank, *cells[file]) for rank, file in enumerate(chosen.values(), start=1)]
+
+    def reasons(self) -> list[str]:
+        """Why entries failed, of each that did."""
+        found = self._table("json_extract(row, '$.reason')", "AND place IS NULL")
+        return [reason or "" for (reason,) in found]
 
     def lines(self) -> list[tuple[str, bool, str]]:
         """(id, whether it was graded, line of the CSV) of each entry, best first, failed ones last."""
@@ -133,23 +144,37 @@ class Index:
 
     def rows(self) -> list[Row]:
         """The rows in the order of `lines`."""
-        table = self._table("row, band, points, max_points, place IS NOT NULL")
-        return [
-            Row.from_json(row, band=band, points=points, max_points=most, rank=rank if graded else None)
-            for rank, (row, band, points, most, graded) in enumerate(table, start=1)
-        ]
+        return [_row(rank, *each) for rank, each in enumerate(self._table(statements.CELLS), start=1)]
+
+    def heads(self) -> dict[str, str]:
+        """id -> hash of entries that no other names, those first that name some themselves."""
+        found = self._db.execute(
+            "SELECT id, hash FROM files WHERE named = 0 ORDER BY linked DESC, date, id LIMIT ?", [MOST_HEADS]
+        )
+        return dict(found.fetchall())
+
+    def nodes(self) -> list[Node]:
+        """Every entry that can be read, as a node of the graph."""
+        found = self._db.execute("SELECT node FROM files WHERE state != 'unreadable'")
+        return [Node(**json.loads(text)) for (text,) in found]
 
     def problems(self) -> list[str]:
         """A sentence for each file that is not in the table: not an entry, of other data, or not to be ranked."""
-        held = self.holds() or Holds("", "", "")
         return [
-            problem or self._why_left_out(name, held, bool(other_data))
-            for name, problem, other_data in self._db.execute(_LEFT_OUT, [held.data] * 3)
+            problem or self._why_left_out(name, bool(other_data))
+            for name, problem, other_data in self._db.execute(
+                statements.LEFT_OUT, {"data": self._held_data()}
+            ).fetchall()
         ]
 
-    def _why_left_out(self, name: str, held: Holds, other_data: bool) -> str:
+    def _held_data(self) -> str:
+        held = None if self._data else self.holds()
+        return self._data or (held.data if held else "")
+
+    def _why_left_out(self, name: str, other_data: bool) -> str:
         path = self._entries / name
         if other_data:
+            held = self.holds() or Holds("", "", "")
             example = f" (such as {held.example})" if held.example else ""
             return f"{path}: is of other data than this board's{example}; move it to the folder of another board"
         return (
@@ -157,9 +182,11 @@ class Index:
             "or grade the submission again"
         )
 
-    def _table(self, columns: str) -> list[Any]:
-        held = self.holds()
-        return self._db.execute(f"SELECT {columns} {_TABLE}", [held.data if held else ""]).fetchall()
+    def _table(self, columns: str, those: str = "") -> list[Any]:
+        return self._db.execute(
+            f"SELECT {columns} {statements.ROWS} {statements.TABLE.replace('ORDER', f'{those} ORDER')}",
+            [self._held_data()],
+        ).fetchall()
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[None]:
@@ -174,79 +201,86 @@ class Index:
         names = [name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         for name in names:
             self._db.execute(f'DROP TABLE "{name}"')
-        for statement in _TABLES.split(";"):
+        for statement in statements.TABLES.split(";"):
             self._db.execute(statement)
         self._db.execute(f"PRAGMA user_version = {_VERSION}")
 
+    def _is_up_to_date(self, edits: bool) -> bool:
+        """Whether the folder's files are those that were read."""
+        # A file that could not be read is tried again each time, since that can be mended without changing the file.
+        if self._db.execute("SELECT EXISTS (SELECT 1 FROM files WHERE state = 'unreadable')").fetchone()[0]:
+            return False
+        names, files = self._db.execute("SELECT names, files FROM seen").fetchone()
+        if edits:
+            return bool(files == sum(mark(name, *about) for name, about in entry_files(self._entries)))
+        return bool(names == sum(map(name_mark, entry_names(self._entries))))
+
     def _follow_files(self) -> None:
         """Read what was added or changed, forget what is gone."""
-        # A file that could not be read is tried again each time, since that can be mended without changing the file.
         known = {
             name: (size, time) if state != "unreadable" else None
             for name, size, time, state in self._db.execute("SELECT name, size, mtime, state FROM files")
         }
         changed = []
-        for file in os.scandir(self._entries):
-            name = _text(file.name)
-            if name.endswith(".json") and not name.startswith("."):
-                about = _size_and_time(file)
-                if known.pop(name, None) != about:
-                    changed.append((file.name, about))
+        for name, about in entry_files(self._entries):
+            if known.pop(as_text(name), None) != about:
+                changed.append((name, about))
         # What is left is gone.
-        for name in [*known, *(_text(name) for name, _ in changed)]:
-            self._db.execute("DELETE FROM rows WHERE file = (SELECT file FROM files WHERE name = ?)", [name])
-            self._db.execute("DELETE FROM files WHERE name = ?", [name])
+        for name in [*known, *(as_text(name) for name, _ in changed)]:
+            self._forget(name)
         for name, about in sorted(changed):
             self._read(name, about)
 
+    def _forget(self, name: str) -> None:
+        about = self._db.execute(
+            "SELECT file, name_mark, mark, who, date, id, replaces FROM files WHERE name = ?", [name]
+        ).fetchone()
+        if about is None:
+            return
+        found = about[:1]
+        self._db.execute("UPDATE seen SET names = names - ?, files = files - ?", about[1:3])
+        self._rank_again(*about[3:])
+        parents = self._db.execute("SELECT parent FROM links WHERE file = ?", found).fetchall()
+        self._db.execute("DELETE FROM rows WHERE file = ?", found)
+        self._db.execute("DELETE FROM links WHERE file = ?", found)
+        self._db.execute("DELETE FROM files WHERE file = ?", found)
+        self._db.executemany(
+            "UPDATE files SET named = EXISTS (SELECT 1 FROM links WHERE parent = files.id) WHERE id = ?", parents
+        )
+
     def _read(self, name: str, about: tuple[int, int]) -> None:
+        path = self._entries / name
+        marks = [name_mark(os.fsencode(name)), mark(name, *about)]
+        self._db.execute("UPDATE seen SET names = names + ?, files = files + ?", marks)
         try:
-            entry = Entry.read(self._entries / name)
+            entry = Entry.read(path)
         except LeaderboardError as error:
             self._db.execute(
-                "INSERT INTO files (name, size, mtime, state, problem) VALUES (?, ?, ?, 'unreadable', ?)",
-                [_text(name), *about, str(error)],
+                "INSERT INTO files (name, size, mtime, name_mark, mark, state, problem) "
+                "VALUES (?, ?, ?, ?, ?, 'unreadable', ?)",
+                [as_text(name), *about, *marks, str(error)],
             )
             return
-        values = [_text(name), *about, "new", entry.id, entry.date, entry.fingerprints.get("data", ""), entry.benchmark]
+        node = Node.of(entry, path)
+        (named,) = self._db.execute("SELECT EXISTS (SELECT 1 FROM links WHERE parent = ?)", [entry.id]).fetchone()
+        data = entry.fingerprints.get("data", "")
+        values = [as_text(name), *about, *marks, "new", entry.id, entry.date, data, entry.benchmark]
+        who = entry.author or f"/{entry.submission}"
+        values += [node.hash, node.heads is not None, named, node.replaces, json.dumps(vars(node)), entry.name, who]
         file = self._db.execute(
-            "INSERT INTO files (name, size, mtime, state, id, date, data, benchmark) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO files (name, size, mtime, name_mark, mark, state, id, date, data, benchmark, hash, linked, "
+            "named, replaces, node, label, who) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             values,
         ).lastrowid
+        self._rank_again(who, entry.date, entry.id, node.replaces)
         self._db.execute("INSERT INTO rows (file, row) VALUES (?, ?)", [file, Row.of(entry).to_json()])
+        self._db.executemany("INSERT INTO links VALUES (?, ?)", [(file, each) for each in node.heads or {}])
+        self._db.executemany("UPDATE files SET named = 1 WHERE id = ?", [[each] for each in node.heads or {}])
+
+    def _rank_again(self, who: str | None, date: str, entry_id: str, replaces: str | None) -> None:
+        """Have an author's later entries ranked again, since they are compared with their author's last one."""
+        self._db.execute(statements.LATER, [who, *(("", "") if replaces else (date, entry_id))])
 
 
-def _ranked(row: Row, metric: Metric) -> tuple[str, float | None]:
-    """State and place (the best first) of a row."""
-    if row.status != "graded":
-        return "ranked", None
-    value = _value(row, metric)
-    return ("lacking", None) if value is None else ("ranked", metric.place(value))
-
-
-def _by_card(row: Row, metric: Metric, benchmark: Benchmark | None) -> Row:
-    """A row with the band and the points that the card gives it."""
-    value = _value(row, metric) if row.status == "graded" else None
-    if benchmark is None or (row.status == "graded" and value is None):
-        return row
-    points, most = total(benchmark.marks(value))
-    band = None if value is None else benchmark.best_band(value)
-    return replace(row, band=band, points=points, max_points=most)
-
-
-def _value(row: Row, metric: Metric) -> float | None:
-    estimate = row.scores.get(metric.name)
-    return estimate.value if estimate and math.isfinite(estimate.value) else None
-
-
-def _text(name: str) -> str:
-    """A file's name as the database takes it, also where the locale is not that in which the file was named."""
-    return os.fsencode(name).decode(errors="backslashreplace")
-
-
-def _size_and_time(file: os.DirEntry[str]) -> tuple[int, int]:
-    try:
-        about = file.stat()
-    except OSError:
-        return 0, 0  # reading it will say what is wrong with it
-    return about.st_size, about.st_mtime_ns
+def _row(rank: int, row: str, band: str, points: float, most: float, change: float, graded: bool) -> Row:
+    return Row.from_json(row, band=band, points=points, max_points=most, change=change, rank=rank if graded else None)

@@ -4,6 +4,7 @@ leaderboard/entries/BOARD/ID.json     the record; never rewritten
 leaderboard/entries/BOARD/data.txt    the fingerprint of the data that the board ranks; written with its first entry
 leaderboard/BOARD.csv                 derived: every entry in a row, ranked
 leaderboard/.index/BOARD.sqlite       derived: what the files hold, so that they need not be read again
+leaderboard/kept/                     predictions and files of submissions; see `harness.board.kept`
 """
 
 from __future__ import annotations
@@ -12,50 +13,29 @@ import contextlib
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
 from harness.benchmark import Benchmark
+from harness.board.compared import compared, more_faces, table_of, with_standings
 from harness.board.index import DEFAULT_METRIC, Holds, Index
-from harness.board.table import HEADER, Row
+from harness.board.kept import NOTHING, Kept, Parcel
+from harness.board.links import Node, linked
+from harness.board.locking import patiently
+from harness.board.pending import Pending
+from harness.board.results import Examined, Reading, Recorded
 from harness.errors import LeaderboardError, UsageError
 from harness.files import read_regular, write_atomically
 from harness.grading.entry import Entry
+from harness.metrics import METRICS
 
 _T = TypeVar("_T")
 _LONGEST_DATA = 1024
 _READER_WAITS = 5.0
 """Seconds that a reader waits for the index before it reads the entries themselves."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a board's folder of entries holds.
-
-    Attributes:
-        rows: best first, failed ones last.
-        problems: a sentence for each file that was left out: it is not an entry, it is of other data, or it lacks the
-            metric that ranks.
-    """
-
-    rows: list[Row]
-    problems: list[str]
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """The result of recording an entry.
-
-    Attributes:
-        rank: from 1; None for a failed entry and for one that lacks the metric that ranks.
-        problems: as those of a `Reading`.
-    """
-
-    rank: int | None
-    problems: list[str]
 
 
 class Leaderboard:
@@ -75,26 +55,30 @@ class Leaderboard:
 
     Attributes:
         name: the board's.
+        entries: the folder of its entries.
         csv: the path of its table.
         ranked_by: the name of the metric that ranks.
+        kept: predictions and files of submissions.
 
     Raises:
         UsageError: the name cannot be a board's.
     """
 
-    def __init__(self, folder: Path, board: str, benchmark: Benchmark | None = None, lock_timeout: float = 30) -> None:
+    def __init__(self, folder: Path, board: str, benchmark: Benchmark | None = None, lock_timeout: float = 120) -> None:
         if not re.fullmatch(r"[\w-][\w.-]*", board):
             raise UsageError(
                 f"{board!r} cannot be a board's name; take letters, digits, '_', '.' and '-', not beginning with a dot"
             )
         self.name = board
         self.csv = folder / f"{board}.csv"
-        self._entries = folder / "entries" / board
-        self._data = self._entries / "data.txt"
+        self.entries = folder / "entries" / board
+        self._data = self.entries / "data.txt"
         self._index = folder / ".index" / f"{board}.sqlite"
         self._benchmark = benchmark
         self.ranked_by = benchmark.metric if benchmark else DEFAULT_METRIC
         self._lock = FileLock(folder / ".lock", timeout=lock_timeout)
+        self._pending = Pending(folder, self._index.parent, board)
+        self.kept = Kept(folder)
 
     @staticmethod
     def boards(folder: Path) -> list[str]:
@@ -103,15 +87,23 @@ class Leaderboard:
 
     def file(self, entry: Entry) -> Path:
         """Where an entry is kept."""
-        return self._entries / f"{entry.id}.json"
+        return self.entries / f"{entry.id}.json"
 
-    def read(self) -> Reading:
-        """The table, and a sentence for each file that was left out of it."""
-        return self._look(self._reading) or Reading([], [])
+    def read(self, *, every: bool = True) -> Reading:
+        """The table, and a sentence for each file that was left out of it.
+
+        Args:
+            every: whether to read every row; otherwise only the best of each author's submission, which is quicker.
+        """
+        return self._look(lambda index: self._reading(index, every)) or Reading([], [])
 
     def holds(self) -> Holds | None:
         """What the board holds entries of; None on an empty board."""
         return self._look(Index.holds)
+
+    def nodes(self) -> list[Node]:
+        """Every entry that can be read, with what it names."""
+        return self._look(Index.nodes) or []
 
     def refuse_other_data(self, fingerprint: str) -> None:
         """Make sure that this board ranks entries of this data only.
@@ -121,16 +113,37 @@ class Leaderboard:
         """
         self._compare_data(self.holds(), fingerprint)
 
-    def record(self, entry: Entry) -> Recorded:
+    def record(self, entry: Entry, parcel: Parcel = NOTHING) -> Recorded:
         """Keep an entry, unless it is kept already, and rank it.
+
+        Whenever this is killed, the board is whole: it has the entry with all that is kept with it, or nothing of it.
+
+        Args:
+            entry: of a grading.
+            parcel: what to keep beside it.
 
         Raises:
             LeaderboardError: the board holds entries of other data, another process holds the lock, or something cannot
                 be written. If the entry was kept, its `file` exists.
         """
         with self._locked():
-            self._entries.mkdir(parents=True, exist_ok=True)
-            return self._with_index(lambda index: self._record(entry, index))
+            self._make_folder()
+            if entry.regrade is not None:  # then the faces may be others, and the board is of those from now on
+                self._write_data(entry)
+            return self._with_index(lambda index: self._record(entry, parcel, index), edits=False)
+
+    def examine(self) -> Examined:
+        """What the entries' files say, all read anew, and the tables that were derived from them before.
+
+        What a killed recording left behind is brought to its end first, unless this process may only read.
+        """
+        try:
+            with self._locked():
+                if self._pending.left_behind:
+                    self._with_index(self._write_csv)
+                return self._ask(None, self._examine)
+        except LeaderboardError:
+            return self._ask(None, self._examine)
 
     def rebuild(self) -> list[str]:
         """Make index and CSV again from the entries; returns a sentence for each file that was left out.
@@ -139,37 +152,59 @@ class Leaderboard:
             LeaderboardError: another process holds the lock, or the CSV cannot be written.
         """
         with self._locked():
-            self._entries.mkdir(parents=True, exist_ok=True)
+            self._make_folder()
             self._forget_index()
             return self._with_index(self._write_csv).problems
 
-    def _reading(self, index: Index) -> Reading:
+    def _reading(self, index: Index, every: bool) -> Reading:
         index.rank(self._benchmark)
-        return Reading(index.rows(), index.problems())
+        metric = METRICS[self.ranked_by]
+        best = compared(index.best(), metric, self.kept)
+        rows = with_standings(index.rows(), best) if every else []
+        return Reading(rows, index.problems(), best, more_faces(best, metric, self.kept), index.reasons())
 
-    def _record(self, entry: Entry, index: Index) -> Recorded:
-        data = entry.fingerprints.get("data", "")
-        self._compare_data(index.holds(), data)
-        if data and not self._data.exists():
-            write_atomically(self._data, f"{data}\n".encode())
+    def _record(self, entry: Entry, parcel: Parcel, index: Index) -> Recorded:
+        if self._known_data() != entry.fingerprints.get("data"):
+            self._compare_data(index.holds(), entry.fingerprints.get("data", ""))
+        if not self._data.exists():
+            self._write_data(entry)
         path = self.file(entry)
-        if not path.exists():
+        if path.exists():
+            with contextlib.suppress(LeaderboardError):
+                entry = Entry.read(path)
+        else:
+            entry = linked(entry.model_copy(update={"kept": dict(parcel.hashes)}), index.heads())
             try:
+                self._pending.begin(path, self.kept.missing(parcel.files))
+                self.kept.write(parcel.files)
                 write_atomically(path, entry.to_json().encode())
             except OSError as error:
                 raise LeaderboardError(f"{path}: the entry could not be written: {error.strerror}") from error
             index.take(path)
-        return self._write_csv(index, entry.id)
+        return replace(self._write_csv(index, entry.id), entry=entry)
+
+    def _write_data(self, entry: Entry) -> None:
+        if data := entry.fingerprints.get("data"):
+            write_atomically(self._data, f"{data}\n".encode())
 
     def _write_csv(self, index: Index, entry_id: str = "") -> Recorded:
         index.rank(self._benchmark)
-        own, lines = None, [HEADER]
-        for rank, (each, graded, line) in enumerate(index.lines(), start=1):
-            lines.append(f"{rank}{line}" if graded else line)
-            if graded and each == entry_id:
-                own = rank
-        write_atomically(self.csv, "".join(lines).encode())
+        own, table = table_of(index, METRICS[self.ranked_by], self.kept, entry_id)
+        write_atomically(self.csv, table.encode())
+        self._pending.end()
         return Recorded(own, index.problems())
+
+    def _examine(self, index: Index) -> Examined:
+        def lines(known: Index) -> list[tuple[str, bool, str]]:
+            known.rank(self._benchmark)
+            return known.lines()
+
+        index.rank(self._benchmark)
+        indexed = self._with_index(lines) if self._index.exists() else index.lines()
+        changed = {each for each, _, _ in set(indexed) ^ set(index.lines())}
+        return Examined(
+            index.nodes(), table_of(index, METRICS[self.ranked_by], self.kept)[1], index.problems(), changed
+        )
 
     def _compare_data(self, held: Holds | None, fingerprint: str) -> None:
         if held is not None and held.data != fingerprint:
@@ -202,7 +237,8 @@ class Leaderboard:
     def _locked(self) -> Iterator[None]:
         try:
             self.csv.parent.mkdir(parents=True, exist_ok=True)
-            with self._lock:
+            with patiently(self._lock, self.csv.parent):
+                self._pending.settle()
                 yield
         except Timeout:
             raise LeaderboardError(
@@ -216,9 +252,15 @@ class Leaderboard:
                 "run `harness leaderboard rebuild`"
             ) from error
 
+    def _make_folder(self) -> None:
+        self.entries.mkdir(parents=True, exist_ok=True)
+        attributes = self.csv.parent / ".gitattributes"
+        if not attributes.exists():  # git puts two branches' tables together; the next recording derives one from both
+            write_atomically(attributes, b"# Derived from the entries, each a file.\n*.csv merge=union\n")
+
     def _look(self, ask: Callable[[Index], _T]) -> _T | None:
         """Ask the index, or one in memory if there is none to open: reading a board needs no right to write."""
-        if not self._entries.is_dir():
+        if not self.entries.is_dir():
             return None
         try:
             with self._lock.acquire(timeout=min(_READER_WAITS, self._lock.timeout)):
@@ -228,9 +270,9 @@ class Leaderboard:
         try:
             return self._ask(None, ask)
         except OSError as error:
-            raise LeaderboardError(f"{self._entries}: cannot be read: {error.strerror}") from error
+            raise LeaderboardError(f"{self.entries}: cannot be read: {error.strerror}") from error
 
-    def _with_index(self, ask: Callable[[Index], _T]) -> _T:
+    def _with_index(self, ask: Callable[[Index], _T], *, edits: bool = True) -> _T:
         """Ask the index; it is made again if it is damaged, and in memory if it cannot be written."""
         for prepare in (self._make_index_folder, self._forget_index):
             try:
@@ -238,11 +280,11 @@ class Leaderboard:
             except OSError:
                 break
             with contextlib.suppress(sqlite3.Error):
-                return self._ask(self._index, ask)
+                return self._ask(self._index, ask, edits=edits)
         return self._ask(None, ask)
 
-    def _ask(self, path: Path | None, ask: Callable[[Index], _T]) -> _T:
-        with contextlib.closing(Index(path, self._entries, self._known_data())) as index:
+    def _ask(self, path: Path | None, ask: Callable[[Index], _T], *, edits: bool = True) -> _T:
+        with contextlib.closing(Index(path, self.entries, self._known_data(), edits=edits)) as index:
             return ask(index)
 
     def _make_index_folder(self) -> None:

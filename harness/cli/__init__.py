@@ -19,7 +19,8 @@ _COMMANDS = {
     "data": "prepare, describe, draw or audit a benchmark's data",
     "course": "write a teacher's kit: a card, an assignment, an autograder, and how to use them",
     "secret": "make a secret, from which held-out faces are drawn that nobody has seen",
-    "leaderboard": "show a board, or derive it anew from its entries",
+    "leaderboard": "show, rebuild, verify or regrade a board",
+    "replay": "grade an entry's kept source again and compare the scores",
     "doctor": "tell what this machine offers: device, memory, isolation",
 }
 

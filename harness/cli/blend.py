@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
             listen=lambda _, event: line.listen(event),
         )
     print(printable(f"{graded.entry.description}\n"))
-    keep(graded, benchmark, board, arguments, split)
+    entry = keep(graded, benchmark, board, arguments, split)
     if arguments.json:
-        write(arguments.json, graded.entry.to_json())
-    return SubmissionError.exit_code if graded.entry.status == "failed" else 0
+        write(arguments.json, entry.to_json())
+    return SubmissionError.exit_code if entry.status == "failed" else 0

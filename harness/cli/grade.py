@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from harness.cli.grade_class import add_class_arguments, open_course
 from harness.cli.outputs import try_files, try_folder, write
-from harness.cli.parsing import INTERRUPTED, Parser, Version, report_error, say, show
+from harness.cli.parsing import INTERRUPTED, Parser, Version, report_error, say, show, whole
 from harness.cli.parsing import run as run_command
 from harness.cli.recording import add_recording_arguments, keep, open_board
 from harness.cli.running import (
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
   grade submissions/example.py
   grade submissions/example.py --benchmark kaggle --data ~/facial-keypoints-detection
+  grade submissions/my_model.py --seeds 5 --jobs 2 --work runs    # one training's luck does not decide
   grade submissions/my_model.py --require very_good --no-record   # in CI: exit code 1 below the band
 
   # A whole class, two at a time; the same command goes on where it was interrupted:
@@ -76,6 +77,12 @@ def main(argv: list[str] | None = None) -> int:
         choices=("landlock", "container", "bwrap"),
         help="refuse to grade behind anything weaker",
     )
+    parser.add_argument(
+        "--seeds",
+        type=whole,
+        metavar="N",
+        help="train N times, with seeds from --seed (0) on, and score the mean (from the card, or once)",
+    )
     add_executor_arguments(parser, work=None)
     kept = add_recording_arguments(parser)
     kept.add_argument("--save-weights", type=Path, metavar="FILE", help="write the trained weights (.safetensors)")
@@ -106,7 +113,8 @@ def _run(arguments: argparse.Namespace, views: Views) -> int:
         benchmark, split = open_benchmark(arguments)
         views.check(benchmark)
         board = open_board(arguments, benchmark, split)
-        conditions = run_conditions(arguments, benchmark, save_weights=arguments.save_weights is not None)
+        seeds = _seeds(arguments, benchmark)
+        conditions = run_conditions(arguments, benchmark, save_weights=arguments.save_weights is not None, seeds=seeds)
         if arguments.require_isolation:
             require(conditions.tier, arguments.require_isolation)
         if arguments.save_weights:
@@ -127,6 +135,18 @@ def _find(arguments: argparse.Namespace, views: Views) -> tuple[list[Source], li
             codes.append(report_error(error, submission))
             views.take(submission, error)
     return name_authors(sources, arguments.author), codes
+
+
+def _seeds(arguments: argparse.Namespace, benchmark: Benchmark) -> int:
+    """How often each submission is trained."""
+    from harness.card_values import MOST_SEEDS
+
+    seeds: int = arguments.seeds or benchmark.seeds
+    if seeds > MOST_SEEDS:
+        raise UsageError(f"--seeds {seeds}: a submission is trained at most {MOST_SEEDS} times")
+    if seeds > 1 and arguments.save_weights:
+        raise UsageError(f"--save-weights goes with one training, and this is {seeds}; say --seeds 1")
+    return seeds
 
 
 def _grade(
@@ -155,7 +175,7 @@ def _grade(
             views.take(source.label, graded.entry)
             if arguments.save_weights and graded.weights is not None:
                 write(arguments.save_weights, graded.weights)
-            keep(graded, benchmark, board, arguments, split, brief=several)
+            entries[source.label] = keep(graded, benchmark, board, arguments, split, brief=several)
             return _exit_code(graded.entry, arguments.require, benchmark)
         except Exception as error:
             # Whatever fails in one grading must not lose the others.
@@ -164,7 +184,16 @@ def _grade(
 
     executor = make_executor(arguments, conditions)
     with stopped_by_signals(executor) as signals, BatchDisplay(sys.stderr, len(sources)) as display:
-        grading = grade_all(sources, benchmark, split, conditions, executor, board=board.name, listen=display.listen)
+        grading = grade_all(
+            sources,
+            benchmark,
+            split,
+            conditions,
+            executor,
+            board=board.name,
+            listen=display.listen,
+            on_training=display.trained,
+        )
         with closing(grading):
             for source, graded in grading:
                 display.finished(source.label)

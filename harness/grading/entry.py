@@ -10,6 +10,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    create_model,
     field_serializer,
     model_validator,
 )
@@ -19,12 +20,13 @@ from harness.estimates import Estimate
 from harness.files import read_regular
 from harness.grading.scoring import Scorecard, StratumScore
 from harness.points import Mark, in_words
-from harness.text import plain_values
+from harness.text import is_plain_json, plain_values
 
 _LARGEST = 2**22
 """Bytes of an entry's file; those of a grading have a hundredth of it."""
 
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**64)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class _Record(BaseModel):
@@ -50,6 +52,21 @@ class Seconds(_Record):
     training: float
 
 
+class Training(_Record):
+    """One of several trainings: its seed, its scores, and how long it took by the grader's clock."""
+
+    seed: Whole
+    scores: dict[str, float]
+    seconds: Seconds
+
+
+class Regrade(_Record):
+    """What an entry that was graded anew takes the place of."""
+
+    of: str
+    reason: str = ""
+
+
 class Entry(_Record):
     """One grading of one submission.
 
@@ -60,6 +77,7 @@ class Entry(_Record):
     Attributes:
         author, submission: together they name a row of a board; the author is empty where none was given.
         metric: what the benchmark ranked by when this was graded.
+        trainings: where the score is the mean over several, each of them; ``seconds`` are then those of one on average.
         points, max_points: what the score is worth by the card, and the most that any can be; a failure is worth 0.
             None in entries of versions that did not say.
         marks: the points one by one; together they are ``points`` of ``max_points``.
@@ -68,6 +86,7 @@ class Entry(_Record):
         gap: mean pixel error on the held-out faces less that on a sample of the training faces.
         flags: what a person should look at, a sentence each.
         blend: of a blend, its members, their weights and their errors out of fold.
+        size: bytes of code and weights together, as they were handed in.
         overrides: changes from outside: recipe fields and keywords of ``build_model``.
         not_applied: names of those that this submission has no use for.
         notes: how its outputs were read, and the warnings that it caused, a sentence each.
@@ -76,6 +95,12 @@ class Entry(_Record):
         networks: for each network its recipe, its layers and how training went: rows, epochs, curve and more.
         recipe: that of the only network, otherwise None.
         fingerprints: sha256 of the ``source``, of the ``data``, of the ``card`` and of the ``harness``'s own code.
+        asked: what the command line asked for besides ``overrides`` and ``limits``: ``device`` and ``threads``.
+        kept: sha256 of the ``predictions`` and of the list of files of the ``source`` that are kept beside the entries.
+        regrade: of an entry that was graded anew, the id of the one that it replaces, and why.
+        heads: id -> hash of the entries that stood on the board when this one was recorded and that no other named;
+            None in entries that no board has recorded, or one of an earlier version.
+        hash: sha256 of all other keys; see `harness.board.links`.
     """
 
     id: str
@@ -103,11 +128,13 @@ class Entry(_Record):
     blend: dict[str, Any] | None = None
     isolation: str
     held: str = ""
+    trainings: list[Training] = Field(default_factory=list)
     device: str
     threads: str = ""
     told: list[str] = Field(default_factory=list)
     seed: Whole | None = None
     parameters: Whole | None = None
+    size: Whole | None = None
     overrides: dict[str, Any] = Field(default_factory=dict)
     not_applied: list[str] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
@@ -119,6 +146,11 @@ class Entry(_Record):
     fingerprints: dict[str, str]
     versions: dict[str, str] = Field(default_factory=dict)
     log_tail: str = ""
+    asked: dict[str, Any] = Field(default_factory=dict)
+    kept: dict[str, Sha256] = Field(default_factory=dict)
+    regrade: Regrade | None = None
+    heads: dict[str, Sha256] | None = None
+    hash: str = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -162,7 +194,12 @@ class Entry(_Record):
             LeaderboardError: it is not an entry; the message names the file, the key and the remedy.
         """
         try:
-            return cls.model_validate_json(read_regular(path, _LARGEST))
+            content = read_regular(path, _LARGEST)
+            if is_plain_json(content):
+                fields = _FIELDS.model_validate_json(content)
+                if "networks" in fields.model_fields_set:  # otherwise it may be of version 0.1
+                    return cls.model_construct(fields.model_fields_set, **vars(fields))
+            return cls.model_validate_json(content)
         except (OSError, ValidationError) as error:
             if isinstance(error, ValidationError):
                 first = error.errors(include_input=False)[0]
@@ -174,6 +211,11 @@ class Entry(_Record):
                 f"{path}: is not an entry ({error_text}); restore the file or delete it, then run "
                 "`harness leaderboard rebuild`"
             ) from None
+
+
+_KEYS: dict[str, Any] = {name: (field.annotation, field) for name, field in Entry.model_fields.items()}
+_FIELDS = create_model("_FIELDS", __base__=_Record, **_KEYS)
+"""The same keys without a look at each text, for which a board of many entries would wait."""
 
 
 def row_name(author: str, submission: str) -> str:

@@ -15,7 +15,6 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -24,13 +23,16 @@ from numpy.typing import NDArray
 from harness.benchmark import Benchmark
 from harness.datasets.faces import Split
 from harness.errors import LoadError, PredictionError
+from harness.estimates import Floats, over_trainings
 from harness.grading.asking import material_for, sampled_rows
 from harness.grading.diagnosis import advise, find_mistakes
 from harness.grading.entry import Entry, Seconds, strata_of
 from harness.grading.normalisation import mean_error
 from harness.grading.predictions import read_file
 from harness.grading.provenance import memoriser_flag, where_trained, why_refused
-from harness.grading.scoring import gap_between, score
+from harness.grading.scoring import Scorecard, gap_between
+from harness.grading.trainings import Gathering, averaged, score_each, standing_for, trainings_of
+from harness.grading.versions import versions
 from harness.points import total
 from harness.runs.conditions import Conditions, harness_fingerprint
 from harness.runs.executors import Executor, Local
@@ -39,9 +41,6 @@ from harness.runs.job import Job, Material
 from harness.runs.run import Run
 from harness.runs.worker_log import Event
 from harness.submission.source import Source
-
-_LIBRARIES = ("torch", "torchvision", "numpy", "timm", "albumentations", "opencv-python-headless", "scikit-learn")
-"""What decides a result besides the harness's own code."""
 
 _TOLD = ("device", "threads", "seed", "parameters", "recipe", "networks", "not_applied", "notes", "seconds.training")
 
@@ -58,8 +57,11 @@ class Graded:
     Attributes:
         source: what was graded.
         entry: the record, not yet on a leaderboard.
-        predictions: float32 (N, K, 2) for the held-out faces; None when the submission failed.
+        predictions: float32 (T * N, K, 2) for the N held-out faces, one training after the other; None when the
+            submission failed.
         weights: the trained weights as safetensors bytes, where the conditions asked for them.
+        shares: (T, M, 1 + G), what each subject adds to the scores of each training, for paired comparisons; None when
+            the submission failed.
         reason, log_tail: as in the entry, in full; where held-out faces are secret, for the teacher alone.
     """
 
@@ -69,6 +71,7 @@ class Graded:
     weights: bytes | None
     reason: str | None = None
     log_tail: str = ""
+    shares: Floats | None = None
 
 
 def grade(
@@ -109,6 +112,7 @@ def grade_all(
     *,
     board: str | None = None,
     listen: Callable[[Source, Event], bool] = lambda _, __: False,
+    on_training: Callable[[Source, int, int], None] = lambda _, __, ___: None,
 ) -> Generator[tuple[Source, Graded | Exception]]:
     """Grade submissions, and yield each as soon as it is graded; those that were stopped are left out.
 
@@ -120,6 +124,7 @@ def grade_all(
         executor: makes the runs.
         board: the board's name; the benchmark's if None.
         listen: called with each event of a run, in any thread; true ends the run.
+        on_training: called when one of several trainings has ended, with how many have, and how many there are.
     """
     judge = Judge(benchmark, split, conditions, board or benchmark.name)
     by_label = {source.label: source for source in sources}
@@ -127,6 +132,7 @@ def grade_all(
     refusals = {source.label: why_refused(source, benchmark) for source in sources}
     to_run = [source for source in sources if source.has_code and refusals[source.label] is None]
     unreadable: list[tuple[Source, Graded]] = []
+    gathering = Gathering(conditions)
 
     @cache
     def material(brought: bool) -> Material:
@@ -135,9 +141,13 @@ def grade_all(
     def jobs() -> Iterator[Job]:
         for source in to_run:
             try:
-                yield Job(source.label, source.pack(), material(source.brings_data), conditions)
+                package = source.pack()
             except LoadError as error:
                 unreadable.append((source, judge.graded(source, Run(None, str(error)))))
+                continue
+            for training in conditions.trainings:
+                if not gathering.is_over(source.label):
+                    yield Job(source.label, package, material(source.brings_data), training)
 
     for source in sources:
         reason = refusals[source.label]
@@ -145,10 +155,11 @@ def grade_all(
             yield source, judge.graded(source, _without_run(source, reason, split, conditions, executor))
     with closing(executor.run(jobs(), lambda job, event: listen(by_label[job.name], event))) as finishing:
         for finished in finishing:
-            source, result = by_label[finished.job.name], finished.result
-            if isinstance(result, Run) and result.stopped:
-                continue
-            yield source, result if isinstance(result, Exception) else judge.graded(source, result)
+            source, result = by_label[finished.job.name], gathering.take(finished)
+            if done := gathering.done(source.label):
+                on_training(source, done, conditions.seeds)
+            if result is not None:
+                yield source, result if isinstance(result, Exception) else judge.graded(source, *result)
     yield from unreadable
 
 
@@ -188,21 +199,27 @@ class Judge:
         self._benchmark, self._split, self._conditions, self._board = benchmark, split, conditions, board
         self.sample = sampled_rows(split.training)
 
-    def graded(self, source: Source, run: Run, extra: dict[str, object] | None = None) -> Graded:
-        """The grading of a run.
+    def graded(self, source: Source, *runs: Run, extra: dict[str, object] | None = None) -> Graded:
+        """The grading of a run, or of several that differ in their seeds.
 
         Args:
             source: what was run.
-            run: predictions for the held-out images and, where they were asked for, for the sample.
+            runs: predictions for the held-out images and, where they were asked for, for the sample.
             extra: more for the entry.
         """
+        run, count = standing_for(runs), len(self._split.held_out)
         entry = self._unscored(source, run).model_copy(update=extra or {})
-        if run.predictions is None:
+        points = [each.predictions for each in runs if each.predictions is not None]
+        if not points:
             return Graded(source, entry, None, run.weights, run.reason, run.log_tail)
-        count = len(self._split.held_out)
-        predictions, sampled, transposed = np.split(run.predictions, [count, count + len(self.sample)])
-        scored = self._scored(entry, predictions, sampled, transposed)
-        return Graded(source, scored, predictions, run.weights, run.reason, run.log_tail)
+        predictions = np.concatenate([each[:count] for each in points])
+        scorecards = score_each(predictions, self._split.held_out, self._split.strata)
+        if len(runs) > 1:
+            entry = entry.model_copy(update={"trainings": trainings_of(self._conditions, runs, scorecards)})
+        scorecard = averaged(scorecards)
+        scored = self._scored(entry, scorecard, points)
+        shares = scorecard.headline.shares
+        return Graded(source, scored, predictions, run.weights, run.reason, run.log_tail, shares)
 
     def _unscored(self, source: Source, run: Run) -> Entry:
         facts, limits, secret = run.facts, self._conditions.limits, self._split.origin == "secret"
@@ -230,6 +247,7 @@ class Judge:
             threads=facts.threads,
             seed=facts.seed,
             parameters=facts.parameters,
+            size=source.size,
             overrides=self._conditions.overrides,
             not_applied=facts.not_applied,
             notes=[*source.remarks, *facts.notes],
@@ -237,6 +255,7 @@ class Judge:
             networks=_networks(run),
             seconds=Seconds(total=run.seconds, training=run.training_seconds),
             peak_memory=run.peak_memory,
+            asked={"device": self._conditions.device, "threads": self._conditions.threads},
             limits={"seconds": limits.seconds, "memory": limits.memory},
             fingerprints={
                 "source": source.fingerprint,
@@ -244,19 +263,18 @@ class Judge:
                 "card": self._benchmark.fingerprint,
                 "harness": harness_fingerprint(),
             },
-            versions=_versions(),
+            versions=versions(),
             log_tail=run.log_before if secret else run.log_tail,
         )
 
-    def _scored(
-        self,
-        entry: Entry,
-        predictions: NDArray[np.float32],
-        sampled: NDArray[np.float32],
-        transposed: NDArray[np.float32],
-    ) -> Entry:
-        held_out = self._split.held_out
-        scorecard = score(predictions, held_out, self._split.strata)
+    def _scored(self, entry: Entry, scorecard: Scorecard, points: Sequence[NDArray[np.float32]]) -> Entry:
+        """An entry with its scores.
+
+        Args:
+            points: what each training predicted for the held-out images, for the sample, and for some of it transposed.
+        """
+        held_out, count = self._split.held_out, len(self._split.held_out)
+        predictions, sampled, transposed = np.split(points[0], [count, count + len(self.sample)])
         strata = strata_of(scorecard)
         headline = next(iter(strata.values()))
         value = headline.scores[self._benchmark.metric]
@@ -283,7 +301,9 @@ class Judge:
         }
         if len(sampled):
             rows = next(iter(self._split.strata.values()))
-            gap = gap_between(predictions[rows], held_out.take(rows), sampled, training)
+            faces = held_out.take(rows)
+            end = count + len(training)
+            gap = over_trainings([gap_between(each[:count][rows], faces, each[count:end], training) for each in points])
             flag = memoriser_flag(self._benchmark, value, gap) if entry.trained == "brought" else None
             update |= {"gap": gap, "flags": [*entry.flags, *([flag] if flag else [])]}
         return entry.model_copy(update=update)
@@ -299,14 +319,3 @@ def _networks(run: Run) -> list[dict[str, Any]]:
     curves = [*run.curves, *[{} for _ in run.facts.networks]]
     told = zip(run.facts.networks, curves, strict=False)
     return [network.model_dump() | ({"curve": curve} if curve else {}) for network, curve in told]
-
-
-def _versions() -> dict[str, str]:
-    import platform
-
-    return {
-        "harness": version("facial-keypoint-harness"),
-        "python": platform.python_version(),
-        **{library: version(library) for library in _LIBRARIES},
-        "platform": platform.platform(),
-    }

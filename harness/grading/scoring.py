@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from harness.datasets.faces import FaceSet
 from harness.estimates import Bootstrap, Estimate, Floats
 from harness.keypoints import KeypointLayout
-from harness.metrics import Errors, measure
+from harness.metrics import Errors, measure, shares
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class StratumScore:
         images, points, subjects: how many images, labelled keypoints and subjects were scored.
         metrics: name -> estimate, those of `harness.metrics` that can be computed.
         groups, keypoints: mean pixel error of each group and of each keypoint that is labelled at all.
+        shares: (M, 1 + G), what each subject adds to each of `harness.metrics.PAIRED`; for paired comparisons. Whoever
+            sees many of them can learn the answers from them.
     """
 
     images: int
@@ -33,6 +35,7 @@ class StratumScore:
     metrics: Mapping[str, Estimate]
     groups: Mapping[str, Estimate]
     keypoints: Mapping[str, Estimate]
+    shares: Floats
 
 
 @dataclass(frozen=True)
@@ -109,17 +112,19 @@ def _score(predictions: NDArray[np.float32], faces: FaceSet) -> StratumScore:
     distances = pixel_distances(predictions, faces.keypoints)
     bootstrap = Bootstrap(faces.subjects)
     labelled = faces.labelled
+    errors = Errors(distances, _nme(distances, faces), bootstrap)
     return StratumScore(
         images=len(faces),
         points=int(labelled.sum()),
         subjects=len(np.unique(faces.subjects)),
-        metrics=measure(Errors(distances, _nme(distances, faces), bootstrap)),
+        metrics=measure(errors),
         groups=_by_group(bootstrap, distances, faces.layout),
         keypoints={
             name: bootstrap.mean(distances[:, [k]])
             for k, name in enumerate(faces.layout.keypoints)
             if labelled[:, k].any()
         },
+        shares=shares(errors),
     )
 
 

@@ -53,6 +53,11 @@ class BatchDisplay:
             self._line.text(f"{self._done} of {self._total} done; {running}")
             return False
 
+    def trained(self, source: Source, done: int, of: int) -> None:
+        """Note that one of several trainings of a submission has ended."""
+        with self._lock:
+            self._line.heading(f"{one_line(source.label)}: training {done} of {of} is done")
+
     def finished(self, label: str) -> None:
         """Note that a grading has ended, and clear the line for what is printed about it."""
         with self._lock:

@@ -6,11 +6,13 @@ import itertools
 from collections.abc import Iterable, Mapping
 
 from harness.benchmark import BANDS, Benchmark
+from harness.board.compared import best_of_each
 from harness.board.table import Row
 from harness.estimates import Estimate
 from harness.grading.entry import Entry, Stratum
 from harness.keypoints import KeypointLayout
 from harness.metrics import METRICS, Metric
+from harness.reporting.board_words import p_text
 from harness.reporting.outcomes import verdict
 from harness.text import first_line, one_line, plain, printable
 from harness.units import format_bytes, format_seconds
@@ -32,6 +34,7 @@ def report(entry: Entry, benchmark: Benchmark) -> str:
         lines += _section("Worth a look", [plain(flag) for flag in entry.flags])
     else:
         lines = [f"{one_line(entry.name)} on {entry.board}: FAILED", *_failure(entry)]
+    lines += _section(f"Trained {len(entry.trainings)} times; the score is the mean", _trainings(entry))
     lines += _section("Noted while it ran", [one_line(note) for note in entry.notes])
     lines += ["", f"  {_how_it_ran(entry)}"]
     if entry.trained == "brought":
@@ -43,6 +46,12 @@ def report(entry: Entry, benchmark: Benchmark) -> str:
     if entry.isolation == "none":
         lines.append("  isolation: NONE. The submission could read whatever its user can; do not give marks for this.")
     return printable("\n".join(lines))
+
+
+def _trainings(entry: Entry) -> list[str]:
+    """What each of several trainings gave; the intervals above are over subjects and trainings."""
+    pixels = METRICS["mean_pixel_error"]
+    return [f"seed {each.seed}: {pixels.number(each.scores[pixels.name])} px" for each in entry.trainings]
 
 
 def line(entry: Entry) -> str:
@@ -79,36 +88,38 @@ def board_table(name: str, rows: list[Row], ranked_by: str, *, every: bool) -> s
         every: whether to show more than the best of each.
     """
     if not every:
-        best: dict[tuple[str, str], Row] = {}
-        for row in rows:
-            best.setdefault((row.author, row.submission), row)
-        rows = list(best.values())
+        rows = best_of_each(rows)
     # The ranking metric comes first, with its interval.
     metrics = [METRICS[each] for each in dict.fromkeys((ranked_by, "mean_pixel_error", "rmse"))]
-    heading = ["submission", *(metric.title for metric in metrics), "band", "trained", "isolation", "device"]
-    cells = [_cells(row, metrics) for row in rows]
+    chance = ("p above", "p best") if any(row.p_best is not None for row in rows) else ()
+    titles = [metric.title for metric in metrics]
+    heading = ["submission", titles[0], *chance, *titles[1:], "band", "trained", "isolation", "device"]
+    cells = [_cells(row, metrics, with_chance=bool(chance)) for row in rows]
     widths = [max(map(len, column)) for column in itertools.zip_longest(heading, *cells, fillvalue="")]
 
-    def line(rank: object, cells: list[str]) -> str:
+    def line(rank: object, group: object, cells: list[str]) -> str:
         padded = (f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=False))
-        return f"  {rank:>4}  {'  '.join(padded)}".rstrip()
+        tie = f"{group:>3}  " if chance else ""
+        return f"  {rank:>4}  {tie}{'  '.join(padded)}".rstrip()
 
     # All entries of a board are of one data set, so the first row's origin is that of all.
-    lines = [name, *(_ORIGINS[row.held_out] for row in rows[:1] if row.held_out in _ORIGINS), "", line("rank", heading)]
-    for rank, (row, each) in enumerate(zip(rows, cells, strict=True), start=1):
+    lines = [name, *(_ORIGINS[row.held_out] for row in rows[:1] if row.held_out in _ORIGINS), ""]
+    lines.append(line("rank", "tie", heading))
+    for position, (row, each) in enumerate(zip(rows, cells, strict=True), start=1):
         if row.status == "graded":
-            lines.append(line(rank, each))
+            lines.append(line(row.rank or position, row.tie_group or "", each))
         else:
-            lines.append(line("-", [f"{each[0]:<{widths[0]}}", f"failed: {first_line(row.reason or '')}"]))
+            lines.append(line("-", "", [f"{each[0]:<{widths[0]}}", f"failed: {first_line(row.reason or '')}"]))
     return printable("\n".join([*lines, ""]))
 
 
-def _cells(row: Row, metrics: list[Metric]) -> list[str]:
+def _cells(row: Row, metrics: list[Metric], *, with_chance: bool) -> list[str]:
     """A row of the table, after the rank; of a failed entry its name alone."""
     if row.status == "failed":
         return [one_line(row.name)]
     ranking, *others = metrics
     figures = [ranking.interval(row.scores[ranking.name])]
+    figures += [p_text(row.p_above), p_text(row.p_best)] if with_chance else []
     figures += [each.number(row.scores[each.name].value) if each.name in row.scores else "" for each in others]
     band = (row.band or "below ok").replace("_", " ")
     return [one_line(row.name), *figures, band, row.trained or "unknown", row.isolation, one_line(row.device)]

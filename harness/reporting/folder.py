@@ -32,10 +32,12 @@ def write_folder(folder: Path, graded: Graded, benchmark: Benchmark, split: Spli
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ENTRY).write_text(graded.entry.to_json(), encoding="utf-8")
         (folder / "log.txt").write_text(_log(graded), encoding="utf-8")
-        if graded.predictions is not None:
-            ids = np.arange(1, len(graded.predictions) + 1)
-            write_wide(folder / PREDICTIONS, graded.predictions, ids, split.held_out.layout)
-        return write_report(folder, graded.entry, graded.predictions, benchmark, split)
+        predictions = graded.predictions
+        if predictions is not None:
+            ids = np.arange(1, len(split.held_out) + 1)
+            predictions = predictions[: len(ids)]  # of several trainings, the first
+            write_wide(folder / PREDICTIONS, predictions, ids, split.held_out.layout)
+        return write_report(folder, graded.entry, predictions, benchmark, split)
     except OSError as error:
         raise MachineError(f"{error.filename or folder}: could not be written: {error.strerror}") from error
 

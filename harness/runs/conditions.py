@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ class Conditions:
         save_weights: whether it leaves its trained weights behind.
         asked_while_training: whether it gets the images to predict before it has trained.
         suggested: where it is tuned, the values that the tuner chose for its search space.
+        seeds: how many trainings, each a run of its own, make one grading; see `trainings`.
     """
 
     device: str
@@ -42,6 +43,18 @@ class Conditions:
     save_weights: bool = False
     asked_while_training: bool = False
     suggested: dict[str, Any] | None = None
+    seeds: int = 1
+
+    @property
+    def trainings(self) -> list[Conditions]:
+        """Those of each training. A single one has the submission's own seed; several have that of ``overrides``, or
+        0, and those that follow it, so that nobody can hand in a seed that was lucky."""
+        if self.seeds == 1:
+            return [self]
+        first = self.overrides.get("seed", 0)
+        return [
+            replace(self, overrides=self.overrides | {"seed": first + number}, seeds=1) for number in range(self.seeds)
+        ]
 
     def key(self, submission: str, data: str) -> str:
         """The identity of a run, for everything that keeps or resumes: sha256 of all that decides its result.

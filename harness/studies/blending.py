@@ -83,7 +83,7 @@ def blend(
     whole = _together(runs)
     predictions, findings = _fitted(members, cutting, runs, method)
     source = replace(source, description=_described(findings))
-    return judge.graded(source, replace(whole, predictions=predictions), {"blend": findings})
+    return judge.graded(source, replace(whole, predictions=predictions), extra={"blend": findings})
 
 
 def _source(members: Sequence[Source], name: str | None, folds: int, method: str) -> Source:

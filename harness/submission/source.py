@@ -90,16 +90,25 @@ class Source:
         return self.kind is not None and self.kind.has_code
 
     def pack(self) -> Package:
-        """Read the files.
+        """Read the files for a worker.
 
         Raises:
             LoadError: a file cannot be read, or has changed since the submission was found.
         """
-        assert self.entry is not None and self.files is not None
+        assert self.entry is not None
+        return Package(self.name, self.entry, self.contents(), self.fingerprint)
+
+    def contents(self) -> dict[str, bytes]:
+        """The files' bytes, by their names in the copy.
+
+        Raises:
+            LoadError: a file cannot be read, or has changed since the submission was found.
+        """
+        assert self.files is not None
         files = {name: _content(file, name) for name, file in self.files.items()}
-        if _fingerprint({name: hashlib.sha256(content) for name, content in files.items()}) != self.fingerprint:
+        if fingerprint_of({name: hashlib.sha256(each).hexdigest() for name, each in files.items()}) != self.fingerprint:
             raise LoadError(f"{self.path}: was changed while it was being graded; grade it again")
-        return Package(self.name, self.entry, files, self.fingerprint)
+        return files
 
 
 def find_source(submission: str | Path) -> Source:
@@ -117,7 +126,7 @@ def find_source(submission: str | Path) -> Source:
         kind = kind_of(path)
         opened = kind.open(path)
         size = _acceptable_size(path, opened)
-        fingerprint = _fingerprint({name: _digest(file, name) for name, file in opened.files.items()})
+        fingerprint = fingerprint_of({name: _digest(file, name).hexdigest() for name, file in opened.files.items()})
     except OSError as error:
         raise LoadError(f"{error.filename}: cannot be read: {error.strerror}") from error
     return Source(
@@ -129,7 +138,7 @@ def find_source(submission: str | Path) -> Source:
         description=opened.description,
         fingerprint=fingerprint,
         size=size,
-        brings_data=_brings_data(opened.files),
+        brings_data=holds_data(opened.files),
         remarks=opened.remarks,
     )
 
@@ -236,10 +245,11 @@ def _digest(file: Path | bytes, name: str) -> hashlib._Hash:
         return hashlib.file_digest(opened, "sha256")
 
 
-def _fingerprint(digests: Mapping[str, hashlib._Hash]) -> str:
+def fingerprint_of(digests: Mapping[str, str]) -> str:
+    """The fingerprint of a submission whose files, in this order, have these sha256."""
     whole = hashlib.sha256()
     for name, digest in digests.items():
-        whole.update(os.fsencode(f"{name}\0{digest.hexdigest()}\0"))
+        whole.update(os.fsencode(f"{name}\0{digest}\0"))
     return whole.hexdigest()
 
 
@@ -262,7 +272,8 @@ def _size(file: Path | bytes) -> int:
     return len(file) if isinstance(file, bytes) else file.stat().st_size
 
 
-def _brings_data(files: Mapping[str, Path | bytes]) -> bool:
+def holds_data(files: Mapping[str, Path | bytes]) -> bool:
+    """Whether files hold more than code."""
     code = [_size(file) for name, file in files.items() if name.endswith(".py")]
     data = sum(_size(file) for name, file in files.items() if not name.endswith(".py"))
     return data > _DATA_BYTES or any(size > _CODE_BYTES for size in code)

@@ -13,7 +13,8 @@ from support.entries import entry
 from support.tiny import CARD, REPOSITORY
 
 from harness.benchmark import Benchmark, load_benchmark
-from harness.board.leaderboard import Leaderboard, Recorded
+from harness.board.leaderboard import Leaderboard
+from harness.board.results import Recorded
 from harness.board.table import COLUMNS
 from harness.errors import LeaderboardError, UsageError
 from harness.estimates import Estimate
@@ -63,9 +64,10 @@ def test_a_row_says_who_handed_in_what_and_where_it_was_trained(board: Leaderboa
 
 def test_an_entry_comes_back_as_it_was_written(board: Leaderboard) -> None:
     written = entry("a", 1.25, overrides={"epochs": 3}, networks=[{"epochs": 3}], flags=["look"])
-    board.record(written)
+    recorded = board.record(written).entry
 
-    assert Entry.read(board.file(written)) == written
+    assert Entry.read(board.file(written)) == recorded
+    assert recorded.model_copy(update={"heads": None, "hash": ""}) == written
 
 
 def test_an_entry_that_is_recorded_again_stays_as_it_is(board: Leaderboard) -> None:

@@ -71,7 +71,7 @@ def test_the_card_is_found_by_the_benchmark_that_the_entries_name(
     assert main(["leaderboard", "show", "--leaderboard", BOARDS, "real-faces"]) == 0
 
     shown = capsys.readouterr()
-    assert [line.split()[1] for line in shown.out.splitlines()[3:5]] == ["lucky", "steady"]
+    assert [line.split()[2] for line in shown.out.splitlines()[3:5]] == ["lucky", "steady"]
     assert "very good" in shown.out  # the entries name no band
     assert shown.err == ""
 
@@ -82,7 +82,7 @@ def test_without_a_card_mean_pixel_error_ranks_and_a_line_says_so(
     assert main(["leaderboard", "show", "--leaderboard", BOARDS, "spring"]) == 0
 
     shown = capsys.readouterr()
-    assert [line.split()[1] for line in shown.out.splitlines()[3:5]] == ["lucky", "steady"]
+    assert [line.split()[2] for line in shown.out.splitlines()[3:5]] == ["lucky", "steady"]
     assert "spring: there is no card of benchmark 'ours'" in shown.err and "mean pixel error ranks" in shown.err
     assert "--benchmark" in shown.err
 
@@ -97,7 +97,7 @@ def test_a_card_that_is_named_ranks(boards: Path, tiny: Tiny, capsys: pytest.Cap
     table = list(csv.DictReader((boards / "spring.csv").read_text().splitlines()))
     assert [row["submission"] for row in table] == ["steady", "lucky"]
     shown = capsys.readouterr()
-    assert [line.split()[1] for line in shown.out.splitlines()[-3:-1]] == ["steady", "lucky"]
+    assert [line.split()[2] for line in shown.out.splitlines()[4:6]] == ["steady", "lucky"]
     assert shown.err == ""
 
 

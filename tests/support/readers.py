@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import zipfile
@@ -15,6 +16,8 @@ import numpy as np
 from PIL import Image
 
 from harness.benchmark import load_benchmark
+from harness.board.kept import Kept, pack, place
+from harness.board.replay import archived_source
 from harness.board.table import Row
 from harness.cli.running import read_recipe
 from harness.datasets.readers import reader_of
@@ -156,6 +159,34 @@ def _predictions_npz(folder: Path) -> Reader:
         save(whole, predictions=POINTS)
         seeds.append(whole.getvalue())
     return Reader("predictions npz", file, tuple(seeds), lambda: read_file(file, 3, FACE15))
+
+
+def _kept_source(folder: Path) -> Reader:
+    file, kept = folder / "list.json", Kept(folder)
+    table = folder / "mine.csv"
+    table.write_text("RowId,Location\n1,2.5\n")
+    parcel = pack(find_source(table), None, frozenset(["source"]))
+    kept.write(parcel.files)
+    (whole,) = (gzip.decompress(each) for name, each in parcel.files.items() if parcel.hashes["source"][2:] in name)
+
+    def read() -> None:
+        content = file.read_bytes()  # whoever changes it can name it by its new hash
+        digest = hashlib.sha256(content).hexdigest()
+        kept.write({place("source", digest): gzip.compress(content)})
+        fingerprints = {"source": kept.manifest(digest).fingerprint}
+        archived_source(entry("mine", 1.0, kept={"source": digest}, fingerprints=fingerprints), kept, folder)
+
+    return Reader("lists of kept files", file, (whole,), read)
+
+
+def _kept_predictions(folder: Path) -> Reader:
+    written = io.BytesIO()
+    np.save(written, POINTS)
+    digest, kept = hashlib.sha256(written.getvalue()).hexdigest(), Kept(folder)
+    file = kept.path("predictions", digest)
+    file.parent.mkdir(parents=True)
+    whole = gzip.compress(written.getvalue())
+    return Reader("kept predictions", file, (whole,), lambda: kept.predictions(digest, SHAPE))
 
 
 def _subjects_csv(folder: Path) -> Reader:
@@ -328,6 +359,8 @@ ALL: tuple[Callable[[Path], Reader], ...] = (
     _entries,
     _recipe_files,
     _kept_runs,
+    _kept_source,
+    _kept_predictions,
     _python_files,
     _journals,
 )
