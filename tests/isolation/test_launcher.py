@@ -48,7 +48,7 @@ REMOVED_BUT_OPEN = """
 files = [open(name, "wb") for name in "abc"]
 for file in files:
     os.remove(file.name)
-    file.write(bytes(2**20))
+    file.write(bytes(720 * 2**10))
     file.flush()
 time.sleep(60)
 """
