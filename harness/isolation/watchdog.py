@@ -136,6 +136,8 @@ class Watchdog:
         for process in self._seen:
             more_memory, more_threads = usage(process)
             memory, threads = memory + more_memory, threads + more_threads
+        if self._scratch.in_memory:  # of its files, those that it maps are counted already
+            memory = max(memory, self._scratch.used()[1] + sum(private(process.pid) for process in self._seen))
         return memory, threads
 
     def _measure_shared_memory(self) -> None:

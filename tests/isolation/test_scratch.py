@@ -77,6 +77,17 @@ def test_a_limit_that_is_broken_at_the_end_counts_though_nobody_looked_in_time(
 
 @needs_tmpfs
 @needs_landlock
+def test_files_in_memory_count_as_memory_without_a_cgroup_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.isolation.launcher.make_cgroup", lambda _: None)
+    code = "Path('a').write_bytes(bytes(2**27)); kept = b'1' * 2**26; time.sleep(60)"
+
+    result = run(tmp_path, code, tier=Tier.LANDLOCK, limits=Limits(seconds=20, memory=160 * MIB, disk=512 * MIB))
+
+    assert result.outcome.stopped == "memory"
+
+
+@needs_tmpfs
+@needs_landlock
 def test_what_a_worker_writes_does_not_lie_on_the_disk_and_the_grader_reads_it(tmp_path: Path) -> None:
     result = run(tmp_path, "(job / 'output' / 'a').write_text('1'); Path('b').write_text('2')", tier=Tier.LANDLOCK)
 
