@@ -14,6 +14,7 @@ import json
 import os
 import resource
 import signal
+import socket
 import sys
 import traceback
 from pathlib import Path
@@ -56,8 +57,8 @@ def _lock_in(plan: dict[str, Any], supervisor: int, trace: Trace | None) -> str:
         with contextlib.suppress(OSError):  # a kernel without them
             _prctl(_PR_SET_THP_DISABLE, 1)  # a byte that is kept of one keeps all of it, and nobody counts that
     user = plan["user"]
+    in_memory = sys.platform == "linux" and _own_tree(plan)
     if user is not None:
-        _uncover(plan)
         os.setgroups([])
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)
@@ -68,18 +69,44 @@ def _lock_in(plan: dict[str, Any], supervisor: int, trace: Trace | None) -> str:
         _die_with(supervisor)
         _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     holding = ["limits", *([plan["cgroup"]] if plan["cgroup"] else []), *([f"user {user}"] if user is not None else [])]
+    holding += ["tmpfs"] if in_memory else []
     if plan["isolated"]:
         holding += _wall_in(plan["grants"], plan["landlock_abi"], plan["cuda"], trace)
     return ", ".join(holding)
 
 
-def _uncover(plan: dict[str, Any]) -> None:
-    """Make what is granted, and nothing else, show in folders that are closed to the worker's user."""
+def _own_tree(plan: dict[str, Any]) -> bool:
+    """A file tree of this worker's own, where one is planned; whether its folders lie in memory now.
+
+    In folders that are closed to the worker's user, what is granted shows, and nothing else.
+    """
+    if not plan["closed"] and plan["scratch"] is None:
+        return False
     from harness.isolation import mounts
 
-    grants = plan["grants"]
-    mounts.uncover(plan["closed"], grants["read"], [*grants["write"], *grants["devices"]])
+    grants, scratch, user = plan["grants"], plan["scratch"], plan["user"]
+    in_memory = False
+    try:
+        mounts.separate(own_user=user is not None)
+    except OSError:
+        if plan["closed"]:
+            raise
+    if plan["closed"]:
+        mounts.uncover(plan["closed"], grants["read"], [*grants["write"], *grants["devices"]])
+    if scratch is not None:
+        with contextlib.suppress(OSError):  # bwrap has a say in it, whom the grader could not ask
+            _hand_over(mounts.lay_in_memory(grants["write"], scratch["options"], user), scratch["door"])
+            in_memory = True
+        os.close(scratch["door"])
     os.chdir(Path(plan["job"], "tmp"))  # the folder of this name that shows now
+    return in_memory
+
+
+def _hand_over(descriptor: int, door: int) -> None:
+    """Send the grader a descriptor, and close it here."""
+    with socket.socket(fileno=os.dup(door)) as connection:
+        socket.send_fds(connection, [b"."], [descriptor])
+    os.close(descriptor)
 
 
 def _wall_in(grants: dict[str, list[str]], abi: int | None, cuda: bool, trace: Trace | None) -> list[str]:

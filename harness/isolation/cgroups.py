@@ -3,6 +3,11 @@
 It counts whatever is held for the worker's processes, in pages, files in memory and the kernel's own tables, however
 it came about. Version 2 of the interface (one tree) and version 1 (a tree for memory, another for the number of
 processes) are known; see https://docs.kernel.org/admin-guide/cgroup-v2.html.
+
+It sets neither ``cpuset`` nor ``cpu.max``. The bootstrap keeps itself to the granted cores before anything of a
+submission's runs, every thread inherits them, and ``seccomp`` refuses to change them: threads beyond the cores win no
+processor time. A lease's cores change while it runs, which needs no rights this way, and a quota would only make the
+worker stop and go.
 """
 
 from __future__ import annotations

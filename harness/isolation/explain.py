@@ -68,6 +68,14 @@ def _explain(error: BaseException, modules: set[str]) -> str | None:
             "your submission wrote a larger file than it may; keep fewer or smaller checkpoints",
         ),
         (
+            number == errno.ENOSPC,
+            "your submission filled the folder that it may write to; keep fewer or smaller checkpoints",
+        ),
+        (
+            number == errno.EXDEV,
+            f"your submission may not move {file} there; copy it, to the folder that tempfile.gettempdir() names",
+        ),
+        (
             number == errno.EMFILE,
             "your submission has too many files open at once; close them, or use `with open(...)`",
         ),

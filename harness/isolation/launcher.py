@@ -23,6 +23,7 @@ from harness.isolation.limits import Limit, Limits
 from harness.isolation.outcome import Outcome, outcome
 from harness.isolation.owner import give_to_own_user
 from harness.isolation.pipes import Message, Messages, Printed
+from harness.isolation.scratch import Scratch
 from harness.isolation.tiers import Tier
 from harness.isolation.watchdog import Watchdog
 
@@ -88,6 +89,7 @@ def launch(
     grants = grants_for(job, cuda=cuda, granted=granted, secrets=hidden)
     walls = tier is not Tier.NONE
     owner = None if inside_bwrap else give_to_own_user(job, [*grants.read, *grants.devices], walls=walls)
+    scratch = Scratch(job, limits, own_user=owner is not None)
     cgroup = make_cgroup(limits)
     plan = {
         "job": str(job),
@@ -98,6 +100,7 @@ def launch(
         "cgroup": str(cgroup) if cgroup is not None else None,
         "user": owner.user if owner is not None else None,
         "closed": owner.closed if owner is not None else [],
+        "scratch": scratch.plan,
         "isolated": walls,
         "landlock_abi": landlock_abi,
         "cuda": cuda,
@@ -112,14 +115,16 @@ def launch(
         if cgroup is not None:
             cgroup.remove()
         raise
+    scratch.started()
     printed, messages = Printed(job / "log.txt", limits.printed), Messages(tracing.overhearing(on_message))
-    watchdog = Watchdog(process.pid, [job / "tmp", job / "output"], limits, cgroup)
+    watchdog = Watchdog(process.pid, scratch, limits, cgroup)
     stopped: Limit | None = None
     try:
         stopped = _watch(process, channel, printed, messages, watchdog, cores, start + limits.seconds, is_over)
     finally:
         watchdog.kill()
         code = process.wait()
+        stopped = stopped or watchdog.look_at_files()
         log_tail = printed.close()
         os.close(channel)
         assert process.stdout is not None
@@ -137,6 +142,7 @@ def launch(
         peak_memory=watchdog.peak_memory,
         log_tail=log_tail,
         held=messages.held or "nothing yet",
+        scratch=scratch,
     )
 
 
@@ -155,7 +161,7 @@ def _start(
             stderr=subprocess.STDOUT,
             env=variables,
             cwd=job / "tmp",
-            pass_fds=(theirs,),
+            pass_fds=(theirs, *([plan["scratch"]["door"]] if plan["scratch"] is not None else [])),
             start_new_session=True,
         )
     except BaseException:

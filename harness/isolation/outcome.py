@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import psutil
 
 from harness.isolation.limits import Limit, Limits
+from harness.isolation.scratch import Scratch
 from harness.units import format_bytes
 
 OUT_OF_MEMORY = 86
@@ -39,6 +40,7 @@ class Outcome:
         log_tail: the last of what it printed; none of it can be trusted.
         reason: for its author, why it did not end with exit code 0; None if it did.
         held: what confined it, as its bootstrap reported before any other code ran.
+        scratch: where its results are, as long as this refers to it.
     """
 
     exit_code: int | None
@@ -49,10 +51,19 @@ class Outcome:
     log_tail: str
     reason: str | None
     held: str
+    scratch: Scratch
 
 
 def outcome(
-    code: int, stopped: Limit | None, *, limits: Limits, seconds: float, peak_memory: int, log_tail: str, held: str
+    code: int,
+    stopped: Limit | None,
+    *,
+    limits: Limits,
+    seconds: float,
+    peak_memory: int,
+    log_tail: str,
+    held: str,
+    scratch: Scratch,
 ) -> Outcome:
     """The outcome of a process with this return code (as ``subprocess`` gives it), ended by us or by itself."""
     stopped = stopped or _stopped_by_kernel(code, log_tail)
@@ -65,6 +76,7 @@ def outcome(
         log_tail=log_tail,
         reason=limits.sentence(stopped) if stopped else _reason(code, peak_memory),
         held=held,
+        scratch=scratch,
     )
 
 

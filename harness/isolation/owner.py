@@ -55,7 +55,7 @@ def give_to_own_user(job: Path, needed: Iterable[str], *, walls: bool = True) ->
     if why_no_own_user(needed) is not None:
         return None
     closed = mounts.closed_folders([str(job), *needed])
-    if closed and (not walls or not _may_mount()):
+    if closed and (not walls or why_no_mounts(own_user=True) is not None):
         return None
     user = _unused()
     try:
@@ -80,7 +80,7 @@ def why_no_own_user(needed: Sequence[str]) -> str | None:
         if not _is_open(Path(path)):
             return f"{path} is closed to other users, and a worker reads it; chmod -R o+rX {path}"
     closed = mounts.closed_folders(needed)
-    if closed and not _may_mount():
+    if closed and why_no_mounts(own_user=True) is not None:
         return (
             f"{closed[0]} is closed to other users, and a worker reads {_first_below(closed[0], needed)}; chmod o+x "
             f"{closed[0]}, or let root mount (in a container: --cap-add SYS_ADMIN --security-opt apparmor=unconfined)"
@@ -89,13 +89,21 @@ def why_no_own_user(needed: Sequence[str]) -> str | None:
 
 
 @functools.cache
-def _may_mount() -> bool:
-    """Whether root may give a process a file tree of its own, which some containers refuse."""
+def why_no_mounts(*, own_user: bool) -> str | None:
+    """Why no worker can have a file tree of its own here, which some containers refuse even root; None if one can.
+
+    Args:
+        own_user: whether the worker is to change its user, which is root's to do.
+    """
     with tempfile.TemporaryDirectory() as folder:
         trial = subprocess.run(  # noqa: S603 - this interpreter and a file of this package
-            [sys.executable, "-I", "-S", mounts.__file__, folder], capture_output=True, timeout=30, check=False
+            [sys.executable, "-I", "-S", mounts.__file__, folder, *(["own-user"] if own_user else [])],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
         )
-    return trial.returncode == 0
+    return (trial.stderr.strip().splitlines() or ["no reason was given"])[-1] if trial.returncode else None
 
 
 def _capabilities() -> int:

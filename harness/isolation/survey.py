@@ -12,7 +12,9 @@ from harness.errors import MachineError
 from harness.isolation import bwrap, landlock, nvidia, seccomp
 from harness.isolation.cgroups import why_no_cgroup
 from harness.isolation.grants import grants_for
+from harness.isolation.limits import Limits
 from harness.isolation.owner import why_no_own_user
+from harness.isolation.scratch import why_no_tmpfs
 from harness.isolation.trial import what_holds
 
 _USER_NAMESPACES = Path("/proc/sys/user/max_user_namespaces")
@@ -40,6 +42,7 @@ def survey() -> list[Finding]:
         Finding("bwrap", no_bwrap is None, no_bwrap or "works"),
         _own_user(held, reads),
         _memory(held),
+        _files(held),
         *_nvidia(devices),
         Finding("submissions read", True, ", ".join(reads)),
     ]
@@ -68,6 +71,16 @@ def _memory(held: list[str]) -> Finding:
         return Finding("a cgroup for each worker", True, f"{cgroup}: the kernel lets nothing past the memory limit")
     looks = "memory is looked at every 50 ms and may pass its limit by a few hundred MiB in between"
     return Finding("a cgroup for each worker", False, f"{looks}; {why_no_cgroup() or 'a worker got none'}")
+
+
+def _files(held: list[str]) -> Finding:
+    """How tightly a worker is held to what it may write."""
+    if "tmpfs" in held:
+        remark = "a worker that was started got a tmpfs: the kernel lets it write an eighth more than its limit at most"
+        return Finding("files in memory", True, f"{remark}, and nothing of it is left")
+    why_not = why_no_tmpfs(Limits(), own_user=any(what.startswith("user ") for what in held)) or "a worker got none"
+    looks = "files lie on the disk and are looked at every 0.5 s, or sooner where it fills"
+    return Finding("files in memory", False, f"{looks}; {why_not}")
 
 
 def _nvidia(devices: list[str]) -> list[Finding]:

@@ -26,6 +26,7 @@ from harness.isolation.processes import (
     shared_memory,
     usage,
 )
+from harness.isolation.scratch import Scratch
 
 _TICK, _HASTE = 0.05, 0.005  # seconds between two looks, and while something grows fast
 _HASTY_LOOKS = 40  # after the last growth
@@ -42,14 +43,14 @@ class Watchdog:
 
     Args:
         supervisor: the number of its process.
-        folders: where the worker may write.
+        scratch: where the worker may write.
         limits: what ends it.
         cgroup: the one that it was started in, which counts what nobody else can; None where there is none.
     """
 
-    def __init__(self, supervisor: int, folders: Sequence[Path], limits: Limits, cgroup: Cgroup | None = None) -> None:
+    def __init__(self, supervisor: int, scratch: Scratch, limits: Limits, cgroup: Cgroup | None = None) -> None:
         self._supervisor = psutil.Process(supervisor)
-        self._folders = folders
+        self._scratch = scratch
         self._limits = limits
         self._cgroup = cgroup
         self._seen: set[psutil.Process] = set()
@@ -59,7 +60,7 @@ class Watchdog:
         self._shared: dict[int, int] = {}
         self._used = used_memory()
         self._unseen = Loss(unseen_memory, limits.memory)
-        self._space = used_space(folders[0])
+        self._space = used_space(scratch.temporary)
         self.peak_memory = 0
         """Bytes, of all its processes together."""
 
@@ -70,6 +71,7 @@ class Watchdog:
 
     def look(self) -> Limit | None:
         """Measure once; the limit that is broken, or None."""
+        self._scratch.receive()
         self._hasty = max(0, self._hasty - 1)
         thorough = time.monotonic() >= self._next_round or not self._seen or self._fills_the_disk()
         if thorough:
@@ -86,7 +88,15 @@ class Watchdog:
             return "memory"
         if threads > self._limits.threads:
             return "threads"
-        return self._files() if thorough else None
+        return self.look_at_files() if thorough or self._scratch.in_memory else None
+
+    def look_at_files(self) -> Limit | None:
+        """Measure what is written; the limit that is broken, or None."""
+        self._scratch.receive()
+        count, held = self._scratch.used() if self._scratch.in_memory else self._measure_files()
+        if count > self._limits.files:
+            return "files"
+        return "disk" if held > self._limits.disk else None
 
     def pin(self, cores: Set[int]) -> None:
         """Keep every thread of every process to these cores; Linux only, and nothing where there are none."""
@@ -126,6 +136,8 @@ class Watchdog:
         for process in self._seen:
             more_memory, more_threads = usage(process)
             memory, threads = memory + more_memory, threads + more_threads
+        if self._scratch.in_memory:  # of its files, those that it maps are counted already
+            memory = max(memory, self._scratch.used()[1] + sum(private(process.pid) for process in self._seen))
         return memory, threads
 
     def _measure_shared_memory(self) -> None:
@@ -147,26 +159,21 @@ class Watchdog:
 
     def _fills_the_disk(self) -> bool:
         """Whether the file system lost much since the last look; what else is written there does no harm."""
-        space, self._space = self._space, used_space(self._folders[0])
+        space, self._space = self._space, used_space(self._scratch.temporary)
         if self._space - space > self._limits.disk // _FAST:
             self._hasty = _HASTY_LOOKS
             return True
         return False
 
-    def _files(self) -> Limit | None:
-        mapped = {process.pid: mappings(process.pid) for process in self._seen}
-        if any(_keeps_removed_files_mapped(process, mapped[process], self._folders) for process in mapped):
-            return "disk"
-        count, held = self._measure_files()
-        if count > self._limits.files:
-            return "files"
-        return "disk" if held > self._limits.disk else None
-
     def _measure_files(self) -> tuple[float, int]:
         """How many files the worker has, and the bytes they hold on disk, those without a name among them."""
+        folders = [self._scratch.temporary, self._scratch.output]
+        mapped = {process.pid: mappings(process.pid) for process in self._seen}
+        if any(_keeps_removed_files_mapped(process, mapped[process], folders) for process in mapped):
+            return 0, sys.maxsize
         removed = {file: held for process in self._seen for file, held in removed_files(process.pid).items()}
         count, held = 0.0, sum(removed.values())
-        for folder in self._folders:
+        for folder in folders:
             files, used = _measure(folder, self._limits.files)
             count, held = count + files, held + used
         return count, held

@@ -148,12 +148,12 @@ def run_job(
         if reason is None:
             try:
                 shape = (len(job.material.asked), len(job.material.training.layout), 2)
-                predictions = read_predictions(folder / "output" / "predictions.npy", shape)[np.argsort(order)]
+                predictions = read_predictions(outcome.scratch.output / "predictions.npy", shape)[np.argsort(order)]
             except PredictionError as error:
                 reason, quotes = str(error), True
         if reason is None and conditions.save_weights:
             try:
-                weights = read_weights(folder / "output" / "weights.safetensors")
+                weights = read_weights(outcome.scratch.output / "weights.safetensors")
             except PredictionError as error:
                 remarks.append(str(error))
         log_before = _tail(folder / "log.txt", printed_before)

@@ -4,7 +4,7 @@ import os
 
 from _accomplice import attack, target
 
-EXPECT = "may not open"
+EXPECT = "your submission may not"
 
 RENAME_EXCHANGE = 2
 RENAMEAT2 = {"x86_64": 316, "aarch64": 276}[os.uname().machine]

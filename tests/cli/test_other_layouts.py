@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 from support.pictures import FIVE, WRITERS, card_text, draw_pictures
 
 from harness.benchmark import load_benchmark

@@ -116,7 +116,7 @@ def test_under_root_the_worker_is_a_user_of_its_own(tmp_path: Path, tier: Tier) 
     user = result.told["user"]
     assert user != 0 and f"user {user}" in result.outcome.held
     assert result.told["groups"] == [] and result.told["mine"]
-    assert (tmp_path / "job" / "output" / "predictions.npy").stat().st_uid == user
+    assert (result.outcome.scratch.output / "predictions.npy").stat().st_uid == user
 
 
 @needs_landlock
@@ -146,7 +146,8 @@ def test_what_lies_in_a_closed_folder_shows_only_as_far_as_it_is_granted(closed_
     assert result.told["read"] == "text" and not result.told["beside"] and not result.told["write"]
     assert result.told["open"] == []
     assert result.told["here"] == str(closed_folder / "job" / "tmp")
-    assert (closed_folder / "job" / "output" / "made").exists() and (closed_folder / "job" / "tmp" / "made").exists()
+    scratch = result.outcome.scratch
+    assert (scratch.output / "made").exists() and (scratch.temporary / "made").exists()
 
 
 @pytest.mark.skipif(NO_OWN_USER is not None or bool(CLOSED), reason=f"{NO_OWN_USER or CLOSED}")

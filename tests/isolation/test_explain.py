@@ -1,3 +1,4 @@
+import errno
 import os
 from pathlib import Path
 
@@ -72,6 +73,18 @@ def test_a_compiler_that_may_not_start_is_named() -> None:
         inductor["find_compiler"]()
 
     assert "leave torch.compile out" in str(explain(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OSError(errno.EFBIG, "File too large"), "your submission wrote a larger file than it may; keep fewer"),
+        (OSError(errno.ENOSPC, "No space left"), "your submission filled the folder that it may write to; keep fewer"),
+        (OSError(errno.EXDEV, "Cross-device", "a.pt", None, "/b.pt"), "your submission may not move a.pt there; copy"),
+    ],
+)
+def test_what_a_folder_does_not_take_is_said(error: OSError, sentence: str) -> None:
+    assert str(explain(error)).startswith(sentence)
 
 
 def test_an_exception_of_the_submissions_own_is_left_to_others() -> None:

@@ -11,7 +11,7 @@ import pytest
 from support.jobs import needs_landlock, run
 
 from harness.errors import MachineError
-from harness.isolation.limits import MIB, Limits
+from harness.isolation.limits import MIB, Limits, usable_cores
 from harness.isolation.pipes import LONGEST_MESSAGE, MOST_MESSAGES, Messages
 from harness.isolation.tiers import Tier
 
@@ -48,7 +48,7 @@ REMOVED_BUT_OPEN = """
 files = [open(name, "wb") for name in "abc"]
 for file in files:
     os.remove(file.name)
-    file.write(bytes(2**20))
+    file.write(bytes(720 * 2**10))
     file.flush()
 time.sleep(60)
 """
@@ -210,6 +210,35 @@ def test_every_thread_of_a_worker_is_kept_to_its_cores_as_they_change(tmp_path: 
     )
 
     assert result.messages == [{"cores": [[first], [first]], "threads": "3"}, {"cores": [[then], [then]]}]
+
+
+@needs_landlock
+@pytest.mark.skipif(usable_cores() < 2, reason="there is one core, and no other to take")
+def test_threads_beyond_the_granted_cores_run_on_no_other(tmp_path: Path) -> None:
+    core = min(os.sched_getaffinity(0))
+
+    result = run(
+        tmp_path,
+        """
+        import hashlib
+        try:
+            os.sched_setaffinity(0, range(os.cpu_count()))
+        except PermissionError as error:
+            met = errno.errorcode[error.errno]
+        seen, end, libc = set(), time.monotonic() + 0.5, ctypes.CDLL(None)
+        def spin():
+            while time.monotonic() < end:
+                hashlib.sha256(bytes(2**20))  # which leaves other threads free to run
+                seen.add(libc.sched_getcpu())
+        threads = [threading.Thread(target=spin) for _ in range(8)]
+        [thread.start() for thread in threads], [thread.join() for thread in threads]
+        say(seen=sorted(seen), met=met)
+        """,
+        tier=Tier.LANDLOCK,
+        cores=Cores(core, core),
+    )
+
+    assert result.told == {"seen": [core], "met": "EPERM"}
 
 
 def test_a_worker_without_cores_of_its_own_runs_on_all(tmp_path: Path) -> None:
