@@ -69,7 +69,7 @@ def _explain(error: BaseException, modules: set[str]) -> str | None:
         ),
         (
             number == errno.ENOSPC,
-            "your submission filled the folder that it may write to; keep fewer or smaller checkpoints",
+            "it wrote more than it may to disk; keep fewer or smaller checkpoints",
         ),
         (
             number == errno.EXDEV,

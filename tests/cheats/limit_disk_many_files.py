@@ -4,7 +4,7 @@ import time
 
 from _accomplice import attack, job
 
-EXPECT = "it wrote more than 32 MiB to disk"
+EXPECT = "it wrote more than"
 
 
 def many():

@@ -5,7 +5,7 @@ import time
 
 from _accomplice import attack
 
-EXPECT = "it wrote more than 32 MiB to disk"
+EXPECT = "it wrote more than"
 
 
 def removed():

@@ -6,7 +6,7 @@ import time
 
 from _accomplice import attack, target
 
-EXPECT = "it wrote more than 32 MiB to disk"
+EXPECT = "it wrote more than"
 
 PR_SET_DUMPABLE = 4
 

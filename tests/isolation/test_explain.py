@@ -79,7 +79,7 @@ def test_a_compiler_that_may_not_start_is_named() -> None:
     ("error", "sentence"),
     [
         (OSError(errno.EFBIG, "File too large"), "your submission wrote a larger file than it may; keep fewer"),
-        (OSError(errno.ENOSPC, "No space left"), "your submission filled the folder that it may write to; keep fewer"),
+        (OSError(errno.ENOSPC, "No space left"), "it wrote more than it may to disk; keep fewer"),
         (OSError(errno.EXDEV, "Cross-device", "a.pt", None, "/b.pt"), "your submission may not move a.pt there; copy"),
     ],
 )
