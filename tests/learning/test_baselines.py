@@ -26,6 +26,7 @@ from harness.datasets.opening import open_split
 from harness.grading.grade import grade
 from harness.isolation.limits import GIB, Limits
 from harness.isolation.outcome import Outcome, outcome
+from harness.isolation.scratch import Scratch
 from harness.isolation.tiers import Tier
 from harness.learning.changes import changed
 from harness.runs.conditions import Conditions
@@ -64,7 +65,8 @@ def work_here(job: Path, *, on_message: Any, limits: Limits, **_: Any) -> Outcom
     code = worker.main(job, theirs)
     os.close(theirs)
     listener.join()
-    return outcome(code, None, limits=limits, seconds=0, peak_memory=0, log_tail="", held="")
+    where = Scratch(job, limits, own_user=False)
+    return outcome(code, None, limits=limits, seconds=0, peak_memory=0, log_tail="", held="", scratch=where)
 
 
 OF_SEVERAL = ("ensemble", "specialists", "stacked")
