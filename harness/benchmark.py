@@ -86,6 +86,11 @@ BANDS = tuple(Bands.model_fields)
 """Band names, from the easiest to the hardest."""
 
 
+def band_in_words(band: str | None) -> str:
+    """A band, or that none was earned, as readers see it."""
+    return (band or "below ok").replace("_", " ")
+
+
 class CardLimits(Table):
     """What one submission may use, unless the command line says otherwise: seconds and bytes."""
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -91,6 +94,13 @@ def printable(text: str) -> str:
     GitHub's runner takes ``::`` after leading blanks, and ``##[`` anywhere in a line, as the start of one.
     """
     return re.sub(r"(?m)^(\s*)::", r"\1: :", plain(text)).replace("##[", "## [")
+
+
+def csv_text(rows: Iterable[Iterable[object]]) -> str:
+    """Rows as the text of a CSV, each cell a safe one."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(map(safe_cell, row) for row in rows)
+    return text.getvalue()
 
 
 def safe_cell(value: object) -> object:

@@ -147,12 +147,7 @@ class Kept:
         Raises:
             LeaderboardError: they are missing, damaged, or not for so many faces.
         """
-        most = 4 * int(np.prod(shape)) + _NPY_HEADER
-        content = self._read(PREDICTIONS, digest, most)
-        try:
-            array = np.load(io.BytesIO(content), allow_pickle=False)
-        except (ValueError, EOFError, SyntaxError) as error:
-            raise self._wrong(PREDICTIONS, digest, "does not hold an array") from error
+        array = self._array(PREDICTIONS, digest, 4 * int(np.prod(shape)) + _NPY_HEADER)
         if array.shape != shape or array.dtype != np.float32 or not np.isfinite(array).all():
             raise self._wrong(PREDICTIONS, digest, f"does not hold finite points of shape {shape}")
         return np.asarray(array, np.float32)
@@ -163,11 +158,7 @@ class Kept:
         Raises:
             LeaderboardError: they are missing or damaged.
         """
-        content = self._read(SHARES, digest, _LONGEST_SHARES)
-        try:
-            array = np.load(io.BytesIO(content), allow_pickle=False)
-        except (ValueError, EOFError, SyntaxError) as error:
-            raise self._wrong(SHARES, digest, "does not hold an array") from error
+        array = self._array(SHARES, digest, _LONGEST_SHARES)
         if array.ndim != 3 or array.dtype != np.float32:
             raise self._wrong(SHARES, digest, "does not hold what subjects add to scores")
         return np.asarray(array, np.float64)
@@ -218,6 +209,13 @@ class Kept:
     def missing(self, files: Mapping[str, bytes]) -> list[str]:
         """The names of those that are not there yet."""
         return [name for name in files if not (self._folder / name).exists()]
+
+    def _array(self, kind: str, digest: str, most: int) -> NDArray[Any]:
+        content = self._read(kind, digest, most)
+        try:
+            return np.asarray(np.load(io.BytesIO(content), allow_pickle=False))
+        except (ValueError, EOFError, SyntaxError) as error:
+            raise self._wrong(kind, digest, "does not hold an array") from error
 
     def _read(self, kind: str, digest: str, most: int) -> bytes:
         path = self.path(kind, digest)

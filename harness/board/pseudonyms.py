@@ -7,10 +7,8 @@ leaderboard/names/BOARD.csv    each author's pseudonym, for the teacher
 from __future__ import annotations
 
 import contextlib
-import csv
 import hashlib
 import hmac
-import io
 import os
 import re
 import secrets
@@ -22,7 +20,7 @@ from pathlib import Path
 from harness.board.table import Row
 from harness.errors import LeaderboardError
 from harness.files import read_regular, write_atomically
-from harness.text import safe_cell
+from harness.text import csv_text
 
 _FOLDER, _KEY = "names", "key"
 _HOW_WORDS = """
@@ -133,11 +131,7 @@ def _key(folder: Path) -> bytes:
 
 
 def _write_mapping(path: Path, called: dict[str, str]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["author", "pseudonym"])
-    writer.writerows([safe_cell(author), name] for author, name in called.items())
-    content = text.getvalue().encode()
+    content = csv_text([("author", "pseudonym"), *called.items()]).encode()
     with contextlib.suppress(OSError):  # for whoever may only read, the names are the same
         if not path.exists() or path.read_bytes() != content:
             write_atomically(path, content)

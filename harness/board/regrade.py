@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.benchmark import BANDS
+from harness.benchmark import BANDS, band_in_words
 from harness.board.leaderboard import Leaderboard
 from harness.errors import LeaderboardError
 from harness.grading.entry import Entry
 from harness.metrics import METRICS
-from harness.text import safe_cell
+from harness.text import csv_text
 
 COLUMNS = (
     "author",
@@ -65,7 +63,7 @@ class Change:
         was = metric.number(value.value) if value else "failed"
         parts = [f"{was} to {metric.number(self.after.scores[metric.name].value)} {metric.title}"]
         if self.before.band != self.after.band:
-            parts.append(f"{_words(self.before.band)} to {_words(self.after.band)}")
+            parts.append(f"{band_in_words(self.before.band)} to {band_in_words(self.after.band)}")
         if None not in (self.before.points, self.after.points) and self.before.points != self.after.points:
             parts.append(f"{self.before.points:g} to {self.after.points:g} points")
         return f"{self.before.name}: {', '.join(parts)}"
@@ -100,12 +98,7 @@ def to_regrade(board: Leaderboard, author: str | None, reason: str, now: Mapping
 
 def as_csv(changes: Iterable[Change]) -> str:
     """The entries before and after, a row each."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for change in changes:
-        writer.writerow(map(safe_cell, _row(change)))
-    return text.getvalue()
+    return csv_text([COLUMNS, *map(_row, changes)])
 
 
 def _row(change: Change) -> Sequence[object]:
@@ -141,7 +134,3 @@ def _row(change: Change) -> Sequence[object]:
 def _band(entry: Entry) -> int:
     """From 0, below all bands."""
     return 1 + BANDS.index(entry.band) if entry.band in BANDS else 0
-
-
-def _words(band: str | None) -> str:
-    return (band or "below ok").replace("_", " ")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +9,7 @@ from typing import Any
 from harness.estimates import Estimate
 from harness.grading.entry import Entry, row_name
 from harness.metrics import METRICS
-from harness.text import safe_cell
+from harness.text import csv_text
 
 COLUMNS = (
     "rank",
@@ -139,10 +137,8 @@ class Row:
             "total_seconds": f"{self.total_seconds:.1f}",
             "peak_memory_mib": round(self.peak_memory / 2**20),
         }
-        text = io.StringIO()
         values = ("", *(cells[column] if column in cells else getattr(self, column) for column in COLUMNS[_STANDING:]))
-        csv.writer(text, lineterminator="\n").writerow(map(safe_cell, values))
-        return text.getvalue()
+        return csv_text([values])
 
     def standing(self) -> str:
         """The beginning of its line: its rank and how it stands to other rows."""

@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.parsing import device
-from harness.cli.running import load_card, open_faces, run_conditions
+from harness.cli.running import (
+    add_files_arguments,
+    add_isolation_argument,
+    load_card,
+    open_faces,
+    run_conditions,
+)
 from harness.errors import LeaderboardError, UsageError
 from harness.text import printable
 
@@ -39,21 +45,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--leaderboard", type=Path, default=Path("leaderboard"), metavar="DIR", help="its folder (leaderboard)"
     )
     parser.add_argument("--benchmark", metavar="NAME|CARD", help="the benchmark (the one that the entry names)")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="where the data's files are (data/NAME)")
-    parser.add_argument("--held-out", type=Path, metavar="FILE", help="the labelled faces that were held out")
+    add_files_arguments(parser)
     add_run_again_arguments(parser)
 
 
 def add_run_again_arguments(parser: argparse._ActionsContainer) -> None:
     """How to run what an entry says the rest of."""
     parser.add_argument("--device", type=device, default="auto", metavar="NAME", help="where to train (as the entry)")
-    # The names are those of harness.isolation.tiers.
-    parser.add_argument(
-        "--isolation",
-        default="auto",
-        choices=("auto", "landlock", "bwrap", "container", "none"),
-        help="what keeps a submission from everything else (auto: landlock)",
-    )
+    add_isolation_argument(parser)
     parser.set_defaults(recipe=None, seed=None, epochs=None, threads=None, time_limit=None, memory_limit=None)
 
 

@@ -64,13 +64,23 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=whole, metavar="N", help="instead of the recipe's epochs")
     parser.add_argument("--time-limit", type=duration, metavar="30m", help="for one submission (from the card)")
     parser.add_argument("--memory-limit", type=size, metavar="8g", help="for one submission (from the card)")
-    # The names are those of harness.isolation.tiers.
+    add_isolation_argument(parser)
+
+
+def add_isolation_argument(parser: argparse._ActionsContainer) -> None:
+    """``--isolation``; the names are those of `harness.isolation.tiers`."""
     parser.add_argument(
         "--isolation",
         default="auto",
         choices=("auto", "landlock", "bwrap", "container", "none"),
         help="what keeps the submission from everything else (auto: landlock)",
     )
+
+
+def add_files_arguments(parser: argparse._ActionsContainer) -> None:
+    """Where the faces are that an entry was scored on."""
+    parser.add_argument("--data", type=Path, metavar="DIR", help="where the data's files are (data/NAME)")
+    parser.add_argument("--held-out", type=Path, metavar="FILE", help="the labelled faces that were held out")
 
 
 def open_benchmark(arguments: argparse.Namespace) -> tuple[Benchmark, Split]:

@@ -6,10 +6,9 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.running import open_faces
+from harness.cli.running import add_files_arguments, open_faces
 from harness.text import printable
 
 if TYPE_CHECKING:
@@ -27,9 +26,7 @@ CHANGED = 1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What only ``verify`` takes."""
-    faces = parser.add_argument_group("verify and regrade")
-    faces.add_argument("--data", type=Path, metavar="DIR", help="where the data's files are (data/NAME)")
-    faces.add_argument("--held-out", type=Path, metavar="FILE", help="the labelled faces that were held out")
+    add_files_arguments(parser.add_argument_group("verify and regrade"))
     group = parser.add_argument_group("verify")
     group.add_argument("--no-scores", action="store_true", help="do not compute the scores again")
     group.add_argument(

@@ -76,7 +76,7 @@ def offset_correction(predictions: Floats, faces: FaceSet) -> Correction | None:
     if not matters.any():
         return None
     offset = np.where(matters, offset, 0)
-    moves = [f"{abs(value):.2f} px is {'subtracted from' if value > 0 else 'added to'}" for value in offset]
+    moves = [_undone(value) for value in offset]
     axes = [f"{move} {axis}" for move, axis, value in zip(moves, "xy", offset, strict=True) if value]
     condition = f"{moves[0]} x and y" if moves[0] == moves[1] else " and ".join(axes)
     # Where one group alone is far off, its offset shows in the mean of all, and moving all of them makes it worse.
@@ -110,10 +110,9 @@ def group_correction(predictions: Floats, faces: FaceSet) -> Correction | None:
         return None
     moved = predictions.copy()
     moved[:, inside] -= offsets[group]
-    x, y = offsets[group]
     moves = [
-        f"{abs(value):.2f} px is {'subtracted from' if value > 0 else 'added to'} {axis}"
-        for value, axis in ((x, "x"), (y, "y"))
+        f"{_undone(value)} {axis}"
+        for value, axis in zip(offsets[group], "xy", strict=True)
         if abs(value) > 0.2 * lengths[group]
     ]
     return Correction(
@@ -176,6 +175,11 @@ _REARRANGED: tuple[tuple[str, _Move, str], ...] = (
     ),
 )
 """What the predictions could be mistaken for: ends the sentence with "if", undoes it, says what to change."""
+
+
+def _undone(offset: float) -> str:
+    """How an offset is taken back, as the beginning of a condition."""
+    return f"{abs(offset):.2f} px is {'subtracted from' if offset > 0 else 'added to'}"
 
 
 def _cause(offset: Floats) -> str:

@@ -172,6 +172,7 @@ class _Run:
         self.image_size = (height, width)
         self.epochs = self.images = 0
         self.lost = 0.0  # share of the last epoch's labels that augmentation took away
+        self._labels = int((~rows.keypoints.isnan()).all(dim=2).sum())
         self.seconds = 0.0
         self._first_step = (0, 0.0)  # its images and its seconds
         device = rows.images.device
@@ -212,7 +213,7 @@ class _Run:
             if self.plan.step >= self.plan.steps:
                 break
         distance, count, loss = totals.tolist()  # the one wait for the device in an epoch, but for the first
-        labels = float((~self.rows.keypoints.isnan()).all(dim=2).sum()) * images / len(self.rows)
+        labels = self._labels * images / len(self.rows)
         self.lost = 1 - count / labels if labels else 0.0
         seconds = time.perf_counter() - began
         self.epochs, self.images, self.seconds = self.epochs + 1, self.images + images, self.seconds + seconds

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from harness.benchmark import band_in_words
 from harness.board.statistics import Statistics
 from harness.board.table import HEADER, Row
 from harness.metrics import METRICS
@@ -46,7 +47,7 @@ def board_markdown(name: str, ranked_by: str, rows: Sequence[Row], sentences: Se
     for row in rows:
         if row.status == "graded":
             shown = [row.rank or "", row.tie_group or "", code(row.name), metric.interval(row.scores[ranked_by])]
-            shown += [p_text(row.p_above), p_text(row.p_best), (row.band or "below ok").replace("_", " ")]
+            shown += [p_text(row.p_above), p_text(row.p_best), band_in_words(row.band)]
         else:
             shown = ["", "", code(row.name), f"failed: {code(first_line(row.reason or ''))}", "", "", ""]
         lines.append(f"| {' | '.join(cell(str(each)) for each in shown)} |")

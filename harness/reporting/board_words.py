@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from harness.benchmark import band_in_words
 from harness.board.statistics import Statistics
 from harness.board.table import Row
 from harness.metrics import Metric
@@ -58,9 +59,7 @@ def in_figures(statistics: Statistics, metric: Metric) -> list[str]:
     """A board's statistics, a sentence each."""
     sentences = []
     if statistics.median is not None and statistics.best is not None:
-        bands = [
-            f"{count} {(band or 'below ok').replace('_', ' ')}" for band, count in statistics.bands.items() if count
-        ]
+        bands = [f"{count} {band_in_words(band)}" for band, count in statistics.bands.items() if count]
         who = "1 author" if statistics.authors == 1 else f"{statistics.authors} authors"
         figures = f"median {metric.number(statistics.median)}, best {metric.number(statistics.best)} {metric.unit}"
         sentences.append(f"{who}, by their best entries: {', '.join(bands)}; {figures.rstrip()}.")

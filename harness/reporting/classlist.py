@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.grading.entry import Entry
 from harness.metrics import METRICS
 from harness.submission.hand_ins import HandIn, Student
-from harness.text import safe_cell
+from harness.text import csv_text
 
 COLUMNS = (
     *("student", "id", "author", "submission", "status", "late", "mean_pixel_error", "low", "high", "band"),
@@ -42,12 +40,7 @@ class Line:
 
 def as_csv(lines: Sequence[Line]) -> str:
     """The table, ordered as given."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for line in lines:
-        writer.writerow([safe_cell(cell) for cell in _cells(line)])
-    return text.getvalue()
+    return csv_text([COLUMNS, *map(_cells, lines)])
 
 
 def _cells(line: Line) -> list[object]:

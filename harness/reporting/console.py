@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping
 
-from harness.benchmark import BANDS, Benchmark
+from harness.benchmark import BANDS, Benchmark, band_in_words
 from harness.board.compared import best_of_each
 from harness.board.table import Row
 from harness.estimates import Estimate
@@ -58,7 +58,7 @@ def line(entry: Entry) -> str:
     """An entry in one line, for when many are graded."""
     if entry.status == "failed":
         return printable(f"  {one_line(entry.name):<32}  failed: {first_line(entry.reason or '')}")
-    band = (entry.band or "below ok").replace("_", " ")
+    band = band_in_words(entry.band)
     flagged = "  flagged" if entry.flags else ""
     pixels = METRICS["mean_pixel_error"]
     return printable(f"  {one_line(entry.name):<32}  {pixels.interval(entry.scores[pixels.name])} px  {band}{flagged}")
@@ -121,7 +121,7 @@ def _cells(row: Row, metrics: list[Metric], *, with_chance: bool) -> list[str]:
     figures = [ranking.interval(row.scores[ranking.name])]
     figures += [p_text(row.p_above), p_text(row.p_best)] if with_chance else []
     figures += [each.number(row.scores[each.name].value) if each.name in row.scores else "" for each in others]
-    band = (row.band or "below ok").replace("_", " ")
+    band = band_in_words(row.band)
     return [one_line(row.name), *figures, band, row.trained or "unknown", row.isolation, one_line(row.device)]
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from harness.benchmark import BANDS, Benchmark
+from harness.benchmark import BANDS, Benchmark, band_in_words
 from harness.datasets.faces import Split
 from harness.estimates import Estimate
 from harness.grading.entry import Entry, Stratum
@@ -71,7 +71,7 @@ class Report:
     @property
     def band(self) -> str:
         """The band in words."""
-        return (self.entry.band or "below ok").replace("_", " ")
+        return band_in_words(self.entry.band)
 
     @property
     def ranking(self) -> tuple[str, Estimate, str]:
@@ -95,7 +95,7 @@ class Report:
         metric = METRICS[self.benchmark.metric]
         return [
             Step(
-                band.replace("_", " "),
+                band_in_words(band),
                 metric.number(edge := getattr(self.benchmark.bands, band)),
                 metric.reaches(value, edge),
             )

@@ -12,7 +12,8 @@ import traceback
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 
-_ENTRY_OF_A_FOLDER = "submission.py"
+from harness.submission.choosing import FOLDER_ENTRY
+
 _ABSENT = (errno.ENOENT, errno.ENOTDIR)
 _REFUSED = (errno.EPERM, errno.EACCES)
 _DATA = re.compile(
@@ -62,12 +63,11 @@ def explain_habit(error: BaseException, entry: Path) -> str | None:
 
 def hand_in_folder(entry: Path, *others: str) -> str:
     """How to hand in a file together with others that lie beside it."""
-    if entry.name == _ENTRY_OF_A_FOLDER:
+    if entry.name == FOLDER_ENTRY:
         return f"hand in the folder that holds {entry.name} and {' and '.join(others)}"
     folder, file = shlex.quote(entry.stem), shlex.quote(entry.name)
     return (
-        f"hand in a folder: mkdir {folder} && cp {file} {folder}/{_ENTRY_OF_A_FOLDER} && "
-        f"cp -r {shlex.join(others)} {folder}/"
+        f"hand in a folder: mkdir {folder} && cp {file} {folder}/{FOLDER_ENTRY} && cp -r {shlex.join(others)} {folder}/"
     )
 
 
@@ -76,7 +76,7 @@ def missing_module(name: str | None, entry: Path) -> str:
     if hint := _of_the_same_name(name, entry):
         return hint
     installed = "a submission may import what the harness installs (torch, timm, albumentations, scikit-learn, ...)"
-    if entry.name == _ENTRY_OF_A_FOLDER or not name:
+    if entry.name == FOLDER_ENTRY or not name:
         return f"{installed}, and what lies in its own folder if that is what is handed in"
     file = f"{name.partition('.')[0]}.py"
     return f"{installed}, and a single file is handed in alone; if {file} lies beside it, {hand_in_folder(entry, file)}"
@@ -115,7 +115,7 @@ def _unread(name: str, entry: Path, *, absent: bool) -> str | None:
     if file.suffix not in _CHECKPOINTS:
         return None
     how = f"since a single file is handed in alone; {hand_in_folder(entry, name)}"
-    if entry.name == _ENTRY_OF_A_FOLDER:
+    if entry.name == FOLDER_ENTRY:
         how = "since it is not in the folder that is handed in; put it there"
     return f"cannot read {name}, {how}; then open Path(__file__).parent / {file.name!r}"
 

@@ -81,8 +81,10 @@ class Course:
         self.temp, self.stubs, self.calls = root / "temp", root / "stubs", root / "gh.log"
         for folder in (self.temp, self.stubs):
             folder.mkdir()
-        (self.stubs / "gh").write_text(GH.format(log=self.calls))
-        (self.stubs / "gh").chmod(0o755)
+        self.stub("gh", GH.format(log=self.calls))
+        for name, module in (("harness", "harness.cli"), ("grade", "harness.cli.grade")):
+            start = f"from {module} import main; raise SystemExit(main())"
+            self.stub(name, f"#!/bin/sh\nexec {sys.executable} -c '{start}' \"$@\"\n")
         self.board = root / "board.git"
         self.git("init", "-q", "--bare", str(self.board), where=root)
         self.git("init", "-q", "-b", "main")
@@ -90,6 +92,10 @@ class Course:
         self.git("commit", "-qm", "A kit")
         self.base = self.git("rev-parse", "HEAD")
         self.seed = (self.kit.folder / "secret" / "seed").read_text().strip()
+
+    def stub(self, name: str, text: str) -> None:
+        (self.stubs / name).write_text(text)
+        (self.stubs / name).chmod(0o755)
 
     def git(self, *words: str, where: Path | None = None) -> str:
         known = ["-c", "user.name=a", "-c", "user.email=a@localhost"]
@@ -121,12 +127,6 @@ class Course:
         }
         kept = {name: value for name, value in os.environ.items() if name in ("HOME", "TMPDIR")}
         command = re.sub("^pip install .*$", "true", command, flags=re.MULTILINE)
-        for name in ("harness", "grade"):
-            module = "harness.cli" if name == "harness" else "harness.cli.grade"
-            (self.stubs / name).write_text(
-                f"#!/bin/sh\nexec {sys.executable} -c 'from {module} import main; raise SystemExit(main())' \"$@\"\n"
-            )
-            (self.stubs / name).chmod(0o755)
         ran = subprocess.run(
             ["bash", "-eo", "pipefail", "-c", command],
             cwd=self.kit.folder,

@@ -283,12 +283,17 @@ def _(board: Board) -> str:
     return board.entry("dan").id
 
 
-@kind("another's predictions named by the last entry, with its hash made anew")
-def _(board: Board) -> str:
-    own, others = board.entry("dan").kept["predictions"], board.entry("ana").kept["predictions"]
+def _named_by_the_last(board: Board, what: str) -> str:
+    """Have the last entry name what is kept of another one."""
+    own, others = board.entry("dan").kept[what], board.entry("ana").kept[what]
     board.edit("dan", own, others, hash_anew=True)
     board.rebuild()
     return board.entry("dan").id
+
+
+@kind("another's predictions named by the last entry, with its hash made anew")
+def _(board: Board) -> str:
+    return _named_by_the_last(board, "predictions")
 
 
 @kind("predictions put in the place of others")
@@ -302,10 +307,7 @@ def _(board: Board) -> str:
 
 @kind("another's errors of its faces named by the last entry, with its hash made anew")
 def _(board: Board) -> str:
-    own, others = board.entry("dan").kept["shares"], board.entry("ana").kept["shares"]
-    board.edit("dan", own, others, hash_anew=True)
-    board.rebuild()
-    return board.entry("dan").id
+    return _named_by_the_last(board, "shares")
 
 
 @kind("predictions removed")
