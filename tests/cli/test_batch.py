@@ -161,6 +161,7 @@ def test_an_interrupted_command_says_what_is_done_and_goes_on_from_there(
     assert sorted(row["submission"] for row in rows()) == ["first", "second"]
 
 
+@pytest.mark.slow
 def test_a_batch_killed_again_and_again_ends_with_every_entry_once(tiny: Tiny) -> None:
     texts = {f"class/author{number}/model.py": MEAN_FACE + f"# {number}" for number in range(4)}
     paths = hand_in(tiny, {**texts, "class/broken/model.py": "1 / 0"})
@@ -176,6 +177,7 @@ def test_a_batch_killed_again_and_again_ends_with_every_entry_once(tiny: Tiny) -
     assert sorted(row["author"] for row in rows()) == ["author0", "author1", "author2", "author3", "broken"]
 
 
+@pytest.mark.slow
 def test_another_process_that_trains_at_the_same_time_is_not_the_networks_business(tiny: Tiny) -> None:
     paths = hand_in(tiny, {"one.py": NETWORK, "two.py": NETWORK + "\nrecipe = Recipe(epochs=2, shift=1, seed=1)\n"})
     alone = {}

@@ -44,6 +44,7 @@ def test_info_names_the_layout(card: Path, capsys: pytest.CaptureFixture[str]) -
     assert "68 keypoints (ibug68)" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("submission", ["fully_convolutional", "coordinate_bins"])
 def test_baselines_learn_68_points(card: Path, submission: str) -> None:
     assert grade([submission, "--benchmark", str(card), "--epochs", "1", "--json", "entry.json"]) == 0

@@ -199,9 +199,9 @@ HOSTILE = "::error::x\n::set-output name=a::b"
     ("members", "reason"),
     [
         ({"../../model.py": MEAN_FACE}, "leads out of its folder"),
-        ({"/etc/model.py": MEAN_FACE}, "leads out of its folder"),
-        ({}, "no file of these is a submission"),
-        ({"a.py": MEAN_FACE, "b.py": MEAN_FACE}, "there are several submissions"),
+        pytest.param({"/etc/model.py": MEAN_FACE}, "leads out of its folder", marks=pytest.mark.slow),
+        pytest.param({}, "no file of these is a submission", marks=pytest.mark.slow),
+        pytest.param({"a.py": MEAN_FACE, "b.py": MEAN_FACE}, "there are several submissions", marks=pytest.mark.slow),
         ({f"{HOSTILE}.txt": "x"}, "leads out of its folder"),
         ({"model.py": f"print({HOSTILE!r})\nraise ValueError({HOSTILE!r})"}, "ValueError"),
     ],
@@ -228,10 +228,10 @@ def test_a_submission_that_is_not_one_trains_nothing(course: Course, members: di
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (np.zeros((16, 14, 2), np.float32), "has the shape (16, 14, 2)"),
+        pytest.param(np.zeros((16, 14, 2), np.float32), "has the shape (16, 14, 2)", marks=pytest.mark.slow),
         (np.full((16, 15, 2), np.nan, np.float32), "NaN or infinite"),
         (np.array([{"a": 1}], dtype=object), "values of type"),
-        (b"::set-output name=a::b\n", "is not a .npy file"),
+        pytest.param(b"::set-output name=a::b\n", "is not a .npy file", marks=pytest.mark.slow),
     ],
     ids=["another shape", "NaN", "a pickle", "text"],
 )
@@ -257,6 +257,7 @@ def test_names_of_files_are_names_and_no_commands(course: Course) -> None:
     assert not list(course.root.rglob("owned"))
 
 
+@pytest.mark.slow
 def test_a_merge_request_is_checked_and_what_is_merged_graded(tmp_path: Path) -> None:
     course = Course(tmp_path, "gitlab")
     course.hand_in({"ana/model.py": MEAN_FACE})

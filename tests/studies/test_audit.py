@@ -111,6 +111,7 @@ def test_a_report_names_rows_by_their_lines_and_shows_them(clean: FaceSet) -> No
     assert report.html.count("do not publish it") == 2
 
 
+@pytest.mark.slow
 def test_the_command_audits_a_file_and_writes_a_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
